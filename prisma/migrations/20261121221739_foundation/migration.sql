@@ -57,6 +57,7 @@ CREATE TABLE "Account" (
     "createdAt" TIMESTAMP(3) NOT NULL,
     "logSeq" BIGINT NOT NULL DEFAULT 0,
     "logPurgedSeq" BIGINT NOT NULL DEFAULT 0,
+    "concurrentConnections" INTEGER NOT NULL,
     "slotsChangedAt" TIMESTAMP(3) NOT NULL,
     "pendingSlots" INTEGER,
     "pendingSlotsAt" TIMESTAMP(3),
@@ -202,7 +203,6 @@ CREATE TABLE "Ewon" (
     "createdAt" TIMESTAMP(3) NOT NULL,
     "registeredAt" TIMESTAMP(3),
     "activationKeyHash" TEXT,
-    "activationKeyEncrypted" TEXT,
     "serialNumber" TEXT,
     "model" "EwonModel",
     "firmwareVersion" TEXT,
@@ -304,7 +304,6 @@ CREATE TABLE "VpnAddress" (
     "userId" UUID,
     "ewonId" UUID,
     "inUse" BOOLEAN NOT NULL DEFAULT false,
-    "taken" BOOLEAN NOT NULL DEFAULT false,
     "lastUsedAt" TIMESTAMP(3),
 
     CONSTRAINT "VpnAddress_pkey" PRIMARY KEY ("address")
@@ -477,7 +476,7 @@ CREATE UNIQUE INDEX "VpnAddress_userId_key" ON "VpnAddress"("userId");
 CREATE UNIQUE INDEX "VpnAddress_ewonId_key" ON "VpnAddress"("ewonId");
 
 -- CreateIndex
-CREATE INDEX "VpnAddress_range_taken_address_idx" ON "VpnAddress"("range", "taken", "address");
+CREATE INDEX "VpnAddress_range_userId_ewonId_address_idx" ON "VpnAddress"("range", "userId", "ewonId", "address");
 
 -- CreateIndex
 CREATE INDEX "VpnAddress_range_inUse_lastUsedAt_idx" ON "VpnAddress"("range", "inUse", "lastUsedAt");

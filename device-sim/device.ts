@@ -1,0 +1,604 @@
+import { createPrivateKey } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
+import {
+  type DeviceFacts,
+  type EnrolmentProof,
+  type EnrolmentResponse,
+  type GatewayMessage,
+  PROTOCOL_VERSION,
+} from '../src/gateway/protocol.ts';
+import { DEFAULT_RECONNECT, type ReconnectPolicy, reconnectDelayMs } from './backoff.ts';
+import { createDeviceKey, createSigningRequest } from './certificates.ts';
+import { enrol, fetchAuthority, readCertificate } from './device-port.ts';
+import { codeOf, messageOf, SimulatorError } from './errors.ts';
+import { memoryStore, type StateStore, type DeviceState as StoredState } from './state.ts';
+import { endError, Tunnel, type TunnelEnd } from './tunnel.ts';
+
+/** GW-02 */
+export type DeviceState = 'NEW' | 'ACCOUNT_LINKED' | 'VPN_PROVISIONED';
+
+/**
+ * `waiting`: connected, the Ewon waits for approval (GRK-16). `retrying`: comes again by itself after a delay. `vanished`:
+ * half-open, the gateway has not been told.
+ */
+export type TunnelState = 'closed' | 'connecting' | 'waiting' | 'online' | 'retrying' | 'vanished';
+
+/** `IGNORED`: the device is registered already, so nothing was sent (GRK-15, GW-09). */
+export type Registration =
+  | { outcome: 'IGNORED' }
+  | { outcome: 'REGISTERED'; registrationStatus: EnrolmentResponse['registrationStatus']; ewonName: string };
+
+/** Where a device logs; a pino logger is one. */
+export interface DeviceLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface DeviceOptions {
+  /** What the device tells of itself (GW-06). */
+  facts: DeviceFacts;
+  /** Where it keeps its identity (SIM-04); by default it forgets it with the process. */
+  stateStore?: StateStore;
+  platform: {
+    /** `https://host:port` of the device port; a commissioning file brings its own (GRK-14). */
+    deviceUrl?: string;
+    /** The authority in PEM; without it the one that the device port gives the first time is trusted from then on. */
+    authority?: string | ((deviceUrl: string) => Promise<string>);
+    log?: DeviceLog;
+  };
+  /** How it comes again after an unexpected end; `false`: not by itself. */
+  reconnect?: Partial<ReconnectPolicy> | false;
+  /** Keeps the last TLS session and offers it again, to try whether the gateway lets a device resume (GW-12). */
+  resumeTls?: boolean;
+  /** For registration, the opening of a tunnel, and the renewal of a certificate. */
+  timeoutMs?: number;
+  closeTimeoutMs?: number;
+  /** The device's own clock, for the age of its certificate. */
+  now?: () => number;
+  /** For the jitter of reconnection. */
+  random?: () => number;
+}
+
+export interface DeviceEvents {
+  /** Anything below; also every message. */
+  change: [];
+  registered: [response: EnrolmentResponse];
+  waiting: [];
+  online: [vpnAddress: string];
+  closed: [end: TunnelEnd];
+  retrying: [attempt: { failures: number; delayMs: number }];
+  renewed: [];
+  message: [message: GatewayMessage];
+}
+
+/** A renewal that failed is tried again this much later. */
+const RENEWAL_RETRY_MS = 10 * 60 * 1000;
+
+/** Makes a device, or brings it back from its store. It does nothing until it is told to. */
+export async function createDevice(options: DeviceOptions): Promise<Device> {
+  const stateStore = options.stateStore ?? memoryStore();
+  const stored = await stateStore.load(options.facts.serialNumber);
+  return new Device({ ...options, stateStore }, stored ?? { version: 1, serialNumber: options.facts.serialNumber });
+}
+
+/**
+ * One simulated Ewon (SIM-02): a verb for each thing that a device does, and `waitFor` to see what came of it.
+ *
+ * After `connect` succeeded once, the device comes again by itself whenever its tunnel ends and the reason allows it, until
+ * `disconnect` or `vanish`.
+ */
+export class Device extends EventEmitter<DeviceEvents> {
+  readonly #options: DeviceOptions & { stateStore: StateStore };
+  readonly #timeoutMs: number;
+  readonly #closeTimeoutMs: number;
+  readonly #reconnect: ReconnectPolicy | false;
+  readonly #now: () => number;
+
+  #facts: DeviceFacts;
+  #stored: StoredState;
+  #writing: Promise<void> = Promise.resolve();
+
+  #tunnelState: TunnelState = 'closed';
+  #tunnel: Tunnel | undefined;
+  /** Tunnels that vanished: still connected, so that they can be ended in the end. */
+  readonly #ghosts = new Set<Tunnel>();
+  #opening: Promise<void> | undefined;
+  /** Aborted when the device no longer wants its present tunnel, or the next one. */
+  #wish = new AbortController();
+  #failures = 0;
+  #tunnelId: string | undefined;
+  #lastClose: TunnelEnd | undefined;
+  #tlsSession: Buffer | undefined;
+  #renewing: Promise<void> | undefined;
+  #renewalFailedAt = Number.NEGATIVE_INFINITY;
+
+  /** Use {@link createDevice}. */
+  constructor(options: DeviceOptions & { stateStore: StateStore }, stored: StoredState) {
+    super();
+    this.#options = options;
+    this.#facts = options.facts;
+    this.#stored = stored;
+    this.#timeoutMs = options.timeoutMs ?? 15_000;
+    this.#closeTimeoutMs = options.closeTimeoutMs ?? 2000;
+    this.#reconnect = options.reconnect === false ? false : { ...DEFAULT_RECONNECT, ...options.reconnect };
+    this.#now = options.now ?? Date.now;
+    this.setMaxListeners(0); // many may wait for one device
+  }
+
+  get serialNumber(): string {
+    return this.#facts.serialNumber;
+  }
+
+  get facts(): DeviceFacts {
+    return this.#facts;
+  }
+
+  get state(): DeviceState {
+    if (this.#stored.credentials === undefined) return 'NEW';
+    return this.#stored.vpnAddress === undefined ? 'ACCOUNT_LINKED' : 'VPN_PROVISIONED';
+  }
+
+  get tunnelState(): TunnelState {
+    return this.#tunnelState;
+  }
+
+  /** Its name in the account, once registered. */
+  get ewonName(): string | undefined {
+    return this.#stored.credentials?.ewonName;
+  }
+
+  /** The address it holds or held last. */
+  get vpnAddress(): string | undefined {
+    return this.#stored.vpnAddress;
+  }
+
+  /** The current or last tunnel that came online. */
+  get tunnelId(): string | undefined {
+    return this.#tunnelId;
+  }
+
+  /** How the last tunnel ended, or why it could not be opened. */
+  get lastClose(): TunnelEnd | undefined {
+    return this.#lastClose;
+  }
+
+  /** The current certificate in PEM. */
+  get certificate(): string | undefined {
+    return this.#stored.credentials?.certificate;
+  }
+
+  /** The address of the device port that it registered at, or would register at. */
+  get deviceUrl(): string | undefined {
+    return this.#stored.platform?.deviceUrl ?? this.#options.platform.deviceUrl;
+  }
+
+  /** The authority that it trusts the device port by, once it has met it. */
+  get authority(): string | undefined {
+    return this.#stored.platform?.authority;
+  }
+
+  /** The TLS connection of the present tunnel, for tests. */
+  get rawSocket(): TLSSocket | undefined {
+    return this.#tunnel?.rawSocket;
+  }
+
+  /**
+   * Registers the device with an account (GW-01) with a key that never leaves it (GW-03). A registered device ignores it
+   * unless `force` is set (GRK-15).
+   *
+   * @throws SimulatorError the code of the platform's refusal, or why it could not be asked
+   */
+  async register(
+    proof: EnrolmentProof,
+    {
+      description,
+      deviceUrl,
+      force = false,
+      signal,
+    }: { description?: string | undefined; deviceUrl?: string; force?: boolean; signal?: AbortSignal } = {},
+  ): Promise<Registration> {
+    if (this.state !== 'NEW' && !force) return { outcome: 'IGNORED' };
+    const url = deviceUrl ?? this.#options.platform.deviceUrl;
+    if (url === undefined)
+      throw new SimulatorError('NO_PLATFORM', 'The device was told of no platform to register with.');
+    const call = { timeoutMs: this.#timeoutMs, signal };
+
+    const authority = await this.#meet(url, call);
+    const key = this.#stored.pendingKey ?? (await createDeviceKey());
+    // Before the request: were the answer lost, the device could prove by its key that the registration was its own.
+    await this.#keep({ pendingKey: key, platform: { deviceUrl: url, authority } });
+    const { serialNumber, model, firmwareVersion, lanAddress } = this.#facts;
+    const response = await enrol(
+      url,
+      authority,
+      {
+        protocol: PROTOCOL_VERSION,
+        serialNumber,
+        model,
+        firmwareVersion,
+        lanAddress,
+        signingRequest: createSigningRequest({ keyPem: key, commonName: serialNumber }),
+        proof,
+        ...(description !== undefined && { description }),
+      },
+      call,
+    );
+    this.#requireOwn(response.certificate, key);
+    await this.#keep({
+      pendingKey: undefined,
+      vpnAddress: undefined,
+      credentials: {
+        key,
+        certificate: response.certificate,
+        authority: response.certificateAuthority,
+        tunnelUrl: response.tunnelUrl,
+        ewonName: response.ewonName,
+      },
+    });
+    this.#log('info', { registrationStatus: response.registrationStatus }, 'device registered');
+    this.emit('registered', response);
+    this.emit('change');
+    return { outcome: 'REGISTERED', registrationStatus: response.registrationStatus, ewonName: response.ewonName };
+  }
+
+  /** Forgets the registration, as a reset to factory settings does. The platform is not told. */
+  async reset(): Promise<void> {
+    await this.disconnect();
+    this.#stored = { version: 1, serialNumber: this.serialNumber };
+    await this.#options.stateStore.remove(this.serialNumber);
+    this.emit('change');
+  }
+
+  /**
+   * Opens the tunnel; done when it is online or waits for approval. A first failure is the caller's, unless `withinMs`
+   * gives time to try again as long as the reason allows it.
+   *
+   * @throws SimulatorError `NOT_REGISTERED`, or the reason of the last {@link TunnelEnd}
+   */
+  connect({ withinMs = 0 }: { withinMs?: number } = {}): Promise<void> {
+    if (this.#isOpen()) return Promise.resolve();
+    if (this.#opening !== undefined) return this.#opening;
+    this.#wish.abort();
+    this.#wish = new AbortController();
+    this.#failures = 0;
+    const opening = this.#reach(this.#wish.signal, Date.now() + withinMs).finally(() => {
+      if (this.#opening === opening) this.#opening = undefined;
+    });
+    this.#opening = opening;
+    return opening;
+  }
+
+  /** Closes the tunnel in an orderly way, also one that vanished, and stops coming again. */
+  async disconnect(): Promise<void> {
+    this.#wish.abort();
+    for (const ghost of this.#ghosts) ghost.destroy();
+    const tunnel = this.#tunnel;
+    if (tunnel !== undefined) {
+      const ended = new Promise<void>((resolve) => tunnel.once('end', () => resolve()));
+      tunnel.close();
+      await ended;
+    }
+    await this.#opening?.catch(() => undefined);
+    if (this.#tunnelState !== 'closed') this.#enter('closed');
+    await this.#writing;
+  }
+
+  /**
+   * Falls silent without closing, and stays so until `connect`, which leaves the old connection half-open, or `disconnect`.
+   * With `destroy` the connection itself ends, as by loss of power.
+   */
+  vanish({ destroy = false }: { destroy?: boolean } = {}): void {
+    const tunnel = this.#tunnel;
+    const open = this.#isOpen();
+    this.#wish.abort();
+    if (tunnel === undefined || !open) {
+      // There is nothing yet that could be left half-open; the attempt, or the wait for the next, ends.
+      if (this.#tunnelState === 'retrying') this.#enter('closed');
+    } else if (destroy) {
+      tunnel.destroy();
+    } else {
+      tunnel.vanish();
+      this.#tunnel = undefined;
+      this.#ghosts.add(tunnel);
+      this.#enter('vanished');
+    }
+  }
+
+  /** Changes facts of the device and, on an open tunnel, reports them. */
+  report(facts: Partial<Omit<DeviceFacts, 'serialNumber' | 'transport'>>): void {
+    this.#facts = { ...this.#facts, ...facts };
+    if (this.#isOpen()) this.#tunnel?.send({ type: 'report', ...facts });
+  }
+
+  /**
+   * Asks for a new certificate for its key over the tunnel (GW-03) and keeps it; the next tunnel uses it. The device does so
+   * itself when less than a third of the lifetime is left.
+   *
+   * @throws SimulatorError `NOT_CONNECTED`, `TIMEOUT`, `CERTIFICATE_UNUSABLE`, or the code of the refusal
+   */
+  renewCertificate(): Promise<void> {
+    this.#renewing ??= this.#renew().finally(() => {
+      this.#renewing = undefined;
+    });
+    return this.#renewing;
+  }
+
+  /** Sends anything over the open tunnel, for tests: a string as text, a Buffer as binary. */
+  sendRaw(data: string | Buffer): void {
+    this.#tunnel?.sendRaw(data);
+  }
+
+  /**
+   * Waits until the device is as wanted: a state of its tunnel, or anything that can be read from it.
+   *
+   * @throws SimulatorError `TIMEOUT` saying in which state the device is instead
+   */
+  waitFor(wanted: 'online' | 'waiting' | 'closed' | ((device: Device) => boolean), timeoutMs = 10_000): Promise<void> {
+    const holds = () => (typeof wanted === 'string' ? this.#tunnelState === wanted : wanted(this));
+    return new Promise((resolve, reject) => {
+      const check = () => {
+        let done: boolean;
+        try {
+          done = holds();
+        } catch (error) {
+          finish(() => reject(error));
+          return;
+        }
+        if (done) finish(resolve);
+      };
+      const finish = (settle: () => void) => {
+        clearTimeout(timer);
+        this.off('change', check);
+        settle();
+      };
+      const timer = setTimeout(() => {
+        const what = typeof wanted === 'string' ? wanted : 'as wanted';
+        const last = this.#lastClose === undefined ? '' : `, after ${this.#lastClose.reason}`;
+        finish(() =>
+          reject(
+            new SimulatorError(
+              'TIMEOUT',
+              `Device ${this.serialNumber} was not ${what} within ${timeoutMs} ms: it is ${this.#tunnelState}${last}.`,
+            ),
+          ),
+        );
+      }, timeoutMs);
+      this.on('change', check);
+      check();
+    });
+  }
+
+  // ── Opening, and coming again ────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Attempts to open a tunnel, the first after `delayMs`, until one opens, the reason forbids another, or time is up. */
+  async #reach(signal: AbortSignal, deadline: number, delayMs = 0): Promise<void> {
+    for (let wait = delayMs; ; ) {
+      if (wait > 0) await this.#pause(wait, signal);
+      if (signal.aborted) throw new SimulatorError('BY_DEVICE', 'The device was told to disconnect.');
+      try {
+        await this.#open(signal);
+        return;
+      } catch (error) {
+        wait = this.#nextDelayMs();
+        const hopeless = this.#lastClose?.retry !== true || Date.now() + wait > deadline;
+        if (signal.aborted || hopeless) {
+          if (!signal.aborted) this.#enter('closed');
+          throw error;
+        }
+      }
+    }
+  }
+
+  #open(signal: AbortSignal): Promise<void> {
+    const credentials = this.#stored.credentials;
+    if (credentials === undefined) {
+      this.#lastClose = undefined;
+      return Promise.reject(new SimulatorError('NOT_REGISTERED', `Device ${this.serialNumber} is not registered.`));
+    }
+    this.#enter('connecting');
+    const facts = this.#facts;
+    return new Promise((resolve, reject) => {
+      const tunnel = new Tunnel({
+        url: credentials.tunnelUrl,
+        key: credentials.key,
+        certificate: credentials.certificate,
+        authority: credentials.authority,
+        facts,
+        openTimeoutMs: this.#timeoutMs,
+        closeTimeoutMs: this.#closeTimeoutMs,
+        tlsSession: this.#options.resumeTls ? this.#tlsSession : undefined,
+      });
+      this.#tunnel = tunnel;
+      const abort = () => tunnel.close();
+      signal.addEventListener('abort', abort, { once: true });
+      let opened = false;
+
+      tunnel.on('tlsSession', (session) => {
+        this.#tlsSession = session;
+      });
+      tunnel.on('message', (message) => {
+        this.#receive(tunnel, message);
+        if (opened || (message.type !== 'waiting' && message.type !== 'welcome')) return;
+        opened = true;
+        if (this.#facts !== facts) this.report(this.#facts);
+        signal.removeEventListener('abort', abort);
+        resolve();
+      });
+      tunnel.on('unknown', () => this.#log('warn', {}, 'message of the gateway not understood'));
+      tunnel.on('end', (end) => {
+        signal.removeEventListener('abort', abort);
+        this.#closed(tunnel, end);
+        if (!opened) return reject(endError(end));
+        if (end.retry && this.#reconnect !== false && !signal.aborted) this.#comeAgain(signal);
+      });
+    });
+  }
+
+  #comeAgain(signal: AbortSignal): void {
+    this.#reach(signal, Number.POSITIVE_INFINITY, this.#nextDelayMs()).catch((error: unknown) => {
+      if (!signal.aborted) this.#log('warn', { code: codeOf(error) }, 'device gives up');
+    });
+  }
+
+  #nextDelayMs(): number {
+    if (this.#reconnect === false) return Number.POSITIVE_INFINITY;
+    const delayMs = reconnectDelayMs(this.#reconnect, this.#failures, this.#options.random ?? Math.random);
+    this.#failures += 1;
+    return delayMs;
+  }
+
+  async #pause(delayMs: number, signal: AbortSignal): Promise<void> {
+    this.#enter('retrying');
+    this.emit('retrying', { failures: this.#failures, delayMs });
+    await delay(delayMs, undefined, { signal }).catch(() => undefined);
+  }
+
+  #receive(tunnel: Tunnel, message: GatewayMessage): void {
+    if (tunnel !== this.#tunnel) return;
+    switch (message.type) {
+      case 'waiting':
+        this.#named(message.ewonName);
+        this.#enter('waiting');
+        this.emit('waiting');
+        break;
+      case 'welcome':
+        this.#named(message.ewonName);
+        this.#tunnelId = message.tunnelId;
+        if (this.#stored.vpnAddress !== message.vpnAddress) this.#keepSoon({ vpnAddress: message.vpnAddress });
+        this.#enter('online');
+        this.emit('online', message.vpnAddress);
+        this.#renewInTime();
+        break;
+      case 'keepAlive':
+        // Only a tunnel that lasted proves that the trouble is over.
+        this.#failures = 0;
+        this.#renewInTime();
+        break;
+      case 'refused':
+        this.#log('warn', { of: message.of, code: message.code }, 'message refused');
+        break;
+      case 'certificate':
+        break;
+    }
+    this.emit('message', message);
+    this.emit('change');
+  }
+
+  #closed(tunnel: Tunnel, end: TunnelEnd): void {
+    const last = this.#ghosts.delete(tunnel) && this.#ghosts.size === 0 && this.#tunnelState === 'vanished';
+    if (tunnel !== this.#tunnel && !last) return;
+    this.#tunnel = undefined;
+    this.#lastClose = end;
+    this.#log('info', { reason: end.reason, code: end.code }, 'tunnel closed');
+    this.#enter('closed');
+    this.emit('closed', end);
+  }
+
+  #isOpen(): boolean {
+    return this.#tunnelState === 'online' || this.#tunnelState === 'waiting';
+  }
+
+  #enter(state: TunnelState): void {
+    this.#tunnelState = state;
+    this.emit('change');
+  }
+
+  // ── Certificate ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #renew(): Promise<void> {
+    const credentials = this.#stored.credentials;
+    const tunnel = this.#tunnel;
+    if (credentials === undefined || tunnel === undefined) {
+      throw new SimulatorError('NOT_CONNECTED', 'A certificate is renewed over an open tunnel.');
+    }
+    const signingRequest = createSigningRequest({ keyPem: credentials.key, commonName: this.serialNumber });
+    const certificate = await new Promise<string>((resolve, reject) => {
+      const settle = (then: () => void) => {
+        clearTimeout(timer);
+        tunnel.off('message', answered);
+        tunnel.off('end', ended);
+        then();
+      };
+      const answered = (message: GatewayMessage) => {
+        if (message.type === 'certificate') settle(() => resolve(message.certificate));
+        if (message.type === 'refused' && message.of === 'renewCertificate') {
+          settle(() => reject(new SimulatorError(message.code, message.message)));
+        }
+      };
+      const ended = (end: TunnelEnd) => settle(() => reject(endError(end)));
+      const timer = setTimeout(() => {
+        settle(() => reject(new SimulatorError('TIMEOUT', 'The gateway did not answer the renewal of a certificate.')));
+      }, this.#timeoutMs);
+      tunnel.on('message', answered);
+      tunnel.on('end', ended);
+      tunnel.send({ type: 'renewCertificate', signingRequest });
+    });
+    this.#requireOwn(certificate, credentials.key);
+    await this.#keep({ credentials: { ...(this.#stored.credentials ?? credentials), certificate } });
+    this.emit('renewed');
+    this.emit('change');
+  }
+
+  #renewInTime(): void {
+    const certificate = readCertificate(this.#stored.credentials?.certificate ?? '');
+    if (certificate === undefined || this.#renewing !== undefined) return;
+    const begin = Date.parse(certificate.validFrom);
+    const end = Date.parse(certificate.validTo);
+    const now = this.#now();
+    if (end - now > (end - begin) / 3 || now - this.#renewalFailedAt < RENEWAL_RETRY_MS) return;
+    this.renewCertificate().catch((error: unknown) => {
+      this.#renewalFailedAt = now;
+      this.#log('warn', { code: codeOf(error), reason: messageOf(error) }, 'certificate not renewed');
+    });
+  }
+
+  /** A certificate that is not for this key or not of this device would end every later tunnel. */
+  #requireOwn(pem: string, key: string): void {
+    const certificate = readCertificate(pem);
+    const own =
+      certificate?.checkPrivateKey(createPrivateKey(key)) &&
+      certificate.toLegacyObject().subject.CN === this.serialNumber;
+    if (!own)
+      throw new SimulatorError(
+        'CERTIFICATE_UNUSABLE',
+        `The platform gave device ${this.serialNumber} a certificate that is not its own.`,
+      );
+  }
+
+  // ── What it knows ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The authority of a device port: the one it met there before, the one it was given, or the one it finds (trust on first use). */
+  async #meet(deviceUrl: string, call: { timeoutMs: number; signal: AbortSignal | undefined }): Promise<string> {
+    const known = this.#stored.platform;
+    if (known?.deviceUrl === deviceUrl) return known.authority;
+    const { authority } = this.#options.platform;
+    if (typeof authority === 'string') return authority;
+    return authority === undefined ? fetchAuthority(deviceUrl, call) : authority(deviceUrl);
+  }
+
+  #named(ewonName: string): void {
+    const { credentials } = this.#stored;
+    if (credentials !== undefined && credentials.ewonName !== ewonName)
+      this.#keepSoon({ credentials: { ...credentials, ewonName } });
+  }
+
+  /** In memory at once, in the store in the order of calls. */
+  #keep(change: Partial<StoredState>): Promise<void> {
+    this.#stored = { ...this.#stored, ...change };
+    const written = this.#writing.then(() => this.#options.stateStore.save(this.#stored));
+    this.#writing = written.catch(() => undefined);
+    return written;
+  }
+
+  #keepSoon(change: Partial<StoredState>): void {
+    this.#keep(change).catch((error: unknown) =>
+      this.#log('warn', { code: codeOf(error), reason: messageOf(error) }, 'state not kept'),
+    );
+  }
+
+  #log(level: 'info' | 'warn', fields: object, message: string): void {
+    this.#options.platform.log?.[level]({ device: this.serialNumber, ...fields }, message);
+  }
+}

@@ -1,0 +1,252 @@
+import { EventEmitter } from 'node:events';
+import { isIP } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { WebSocket } from 'ws';
+import {
+  CLOSE_CODES,
+  type CloseReason,
+  closeReasonOf,
+  type DeviceFacts,
+  type DeviceMessage,
+  type GatewayMessage,
+  TUNNEL_SUBPROTOCOL,
+} from '../src/gateway/protocol.ts';
+import { connectionError, readRefusal } from './device-port.ts';
+import { messageOf, SimulatorError } from './errors.ts';
+import { parseGatewayMessage } from './gateway-messages.ts';
+
+/** Bytes; the longest message is a certificate. */
+const MAX_GATEWAY_MESSAGE_BYTES = 64 * 1024;
+/** The code of WebSocket for an end without close frame. */
+const ABNORMAL = 1006;
+
+/** How a tunnel ended. */
+export interface TunnelEnd {
+  /** The close code; 1006 without a close frame. */
+  code: number;
+  /**
+   * A close reason of the protocol, or the device's view: `BY_DEVICE`, `VANISHED`, `GATEWAY_SILENT` (no message for the
+   * time after which a device counts as offline), `CONNECTION_LOST`, or why it never opened (`UNREACHABLE`, `TIMEOUT`,
+   * `PLATFORM_NOT_TRUSTED`, `CERTIFICATE_REFUSED`, the code of an HTTP refusal).
+   */
+  reason: string;
+  /** What the gateway said, or a sentence of the device's own. */
+  detail: string;
+  /** Whether the device may come again by itself. */
+  retry: boolean;
+}
+
+export interface TunnelOptions {
+  url: string;
+  key: string;
+  certificate: string;
+  /** PEM of the authority that the gateway must be of. */
+  authority: string;
+  facts: DeviceFacts;
+  /** From the first packet to `waiting` or `welcome`. */
+  openTimeoutMs: number;
+  /** For the gateway to answer a close frame. */
+  closeTimeoutMs: number;
+  /** A TLS session to offer for resumption. */
+  tlsSession?: Buffer | undefined;
+}
+
+interface TunnelEvents {
+  message: [message: GatewayMessage];
+  unknown: [text: string];
+  tlsSession: [session: Buffer];
+  end: [end: TunnelEnd];
+}
+
+/**
+ * One connection of a device to the gateway, from TCP to close. `end` is emitted exactly once, also when it never opened;
+ * nothing is emitted after it.
+ */
+export class Tunnel extends EventEmitter<TunnelEvents> {
+  readonly #options: TunnelOptions;
+  readonly #webSocket: WebSocket;
+  #socket: TLSSocket | undefined;
+  #opened = false;
+  #ended = false;
+  /** Why it will have ended, when this side knows better than the close code. */
+  #cause: Omit<TunnelEnd, 'code'> | undefined;
+  #openTimer: NodeJS.Timeout | undefined;
+  #keepAliveTimer: NodeJS.Timeout | undefined;
+  #silenceTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: TunnelOptions) {
+    super();
+    this.#options = options;
+    const { hostname, port, origin } = new URL(options.url);
+    const host = hostname.replace(/^\[|\]$/g, '');
+    this.#webSocket = new WebSocket(options.url, TUNNEL_SUBPROTOCOL, {
+      perMessageDeflate: false,
+      maxPayload: MAX_GATEWAY_MESSAGE_BYTES,
+      followRedirects: false,
+      createConnection: () => {
+        this.#socket = connectTls({
+          host,
+          port: Number(port || 443),
+          servername: isIP(host) ? '' : host,
+          key: options.key,
+          cert: options.certificate,
+          ca: options.authority,
+          minVersion: 'TLSv1.3',
+          session: options.tlsSession,
+        });
+        this.#socket.on('session', (session) => this.emit('tlsSession', session));
+        return this.#socket;
+      },
+    });
+    this.#openTimer = setTimeout(() => {
+      this.#abandon({
+        reason: 'TIMEOUT',
+        detail: `${origin} did not open the tunnel within ${options.openTimeoutMs / 1000} s.`,
+        retry: true,
+      });
+    }, options.openTimeoutMs);
+    this.#listen();
+  }
+
+  /** The TLS connection below; undefined before it is begun. */
+  get rawSocket(): TLSSocket | undefined {
+    return this.#socket;
+  }
+
+  send(message: DeviceMessage): void {
+    this.sendRaw(JSON.stringify(message));
+  }
+
+  /** Sends anything: a string as text, a Buffer as binary. */
+  sendRaw(data: string | Buffer): void {
+    if (this.#webSocket.readyState === WebSocket.OPEN) this.#webSocket.send(data);
+  }
+
+  /** Ends the tunnel with a close frame; `end` follows, at the latest after `closeTimeoutMs`. */
+  close(): void {
+    if (this.#ended || this.#cause === BY_DEVICE) return;
+    if (this.#webSocket.readyState !== WebSocket.OPEN) {
+      this.#abandon(BY_DEVICE);
+      return;
+    }
+    this.#cause = BY_DEVICE;
+    this.#clearTimers();
+    this.#openTimer = setTimeout(() => this.#webSocket.terminate(), this.#options.closeTimeoutMs);
+    this.#webSocket.close(1000);
+  }
+
+  /** Stops sending and reading and leaves the connection half-open, as a device does whose radio is gone. */
+  vanish(): void {
+    if (this.#ended) return;
+    this.#cause = { reason: 'VANISHED', detail: 'The device vanished.', retry: false };
+    this.#clearTimers();
+    this.#webSocket.pause();
+  }
+
+  /** Cuts the connection without a close frame. */
+  destroy(): void {
+    this.#abandon(this.#cause ?? { reason: 'VANISHED', detail: 'The device cut the connection.', retry: false });
+  }
+
+  #listen(): void {
+    const webSocket = this.#webSocket;
+    webSocket.on('open', () => {
+      this.#opened = true;
+      this.send({ type: 'hello', ...this.#options.facts });
+    });
+    webSocket.on('message', (data, binary) => {
+      this.#silenceTimer?.refresh();
+      const text = data.toString();
+      const message = binary ? undefined : parseGatewayMessage(text);
+      if (message === undefined) {
+        this.emit('unknown', text);
+        return;
+      }
+      if (message.type === 'waiting' || message.type === 'welcome') this.#keepAlive(message);
+      this.emit('message', message);
+    });
+    webSocket.on('unexpected-response', (request, response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => {
+        if (chunks.length < 16) chunks.push(chunk);
+      });
+      response.on('close', () => {
+        const refusal = readRefusal(Buffer.concat(chunks).toString());
+        const reason = refusal?.code ?? 'UPGRADE_REFUSED';
+        const detail = refusal?.message ?? `The gateway answered with status ${response.statusCode}.`;
+        request.destroy();
+        this.#end(ABNORMAL, this.#cause ?? { reason, detail, retry: mayRetry(reason) });
+      });
+    });
+    webSocket.on('error', (error) => {
+      if (this.#cause !== undefined) return;
+      const { code, message } = connectionError(this.#options.url, error);
+      this.#cause = this.#opened
+        ? { reason: 'CONNECTION_LOST', detail: `The connection broke: ${messageOf(error)}.`, retry: true }
+        : { reason: code, detail: message, retry: true };
+    });
+    webSocket.on('close', (code, reason) => {
+      const known = closeReasonOf(code);
+      const said = reason.toString();
+      if (known !== undefined)
+        this.#end(code, { reason: known, detail: said || known, retry: CLOSE_CODES[known].retry });
+      else
+        this.#end(
+          code,
+          this.#cause ?? {
+            reason: 'CONNECTION_LOST',
+            detail: said || `The tunnel ended with code ${code}.`,
+            retry: true,
+          },
+        );
+    });
+  }
+
+  #keepAlive({
+    keepAliveSeconds,
+    offlineAfterSeconds,
+  }: {
+    keepAliveSeconds: number;
+    offlineAfterSeconds: number;
+  }): void {
+    this.#clearTimers();
+    this.#keepAliveTimer = setInterval(() => this.send({ type: 'keepAlive' }), keepAliveSeconds * 1000);
+    this.#silenceTimer = setTimeout(() => {
+      this.#abandon({
+        reason: 'GATEWAY_SILENT',
+        detail: `The gateway said nothing for ${offlineAfterSeconds} s.`,
+        retry: true,
+      });
+    }, offlineAfterSeconds * 1000);
+  }
+
+  #abandon(cause: Omit<TunnelEnd, 'code'>): void {
+    this.#cause = cause;
+    this.#webSocket.terminate();
+    this.#socket?.destroy();
+    this.#end(ABNORMAL, cause);
+  }
+
+  #end(code: number, cause: Omit<TunnelEnd, 'code'>): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#clearTimers();
+    this.emit('end', { code, ...cause });
+    this.removeAllListeners();
+  }
+
+  #clearTimers(): void {
+    clearTimeout(this.#openTimer);
+    clearInterval(this.#keepAliveTimer);
+    clearTimeout(this.#silenceTimer);
+  }
+}
+
+const BY_DEVICE = { reason: 'BY_DEVICE', detail: 'The device closed the tunnel.', retry: false };
+
+/** Of a code in an HTTP refusal: what stands in the table of close codes is judged by it, the rest may pass. */
+const mayRetry = (code: string): boolean => !(code in CLOSE_CODES) || CLOSE_CODES[code as CloseReason].retry;
+
+/** A tunnel's end as an error, for those who waited for its beginning. */
+export const endError = (end: TunnelEnd): SimulatorError =>
+  new SimulatorError(end.reason, `There is no tunnel: ${end.detail}`);

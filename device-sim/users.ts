@@ -1,0 +1,185 @@
+import { EventEmitter } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ApiClient } from './api-client.ts';
+import { reconnectDelayMs } from './backoff.ts';
+import { codeOf, messageOf, SimulatorError } from './errors.ts';
+import {
+  CLOSE_SESSION,
+  EWONS,
+  KEEP_SESSION_ALIVE,
+  LOGIN,
+  LOGOUT,
+  type MutationError,
+  OPEN_SESSION,
+  type ReachableEwon,
+} from './operations.ts';
+
+/** From the first to the second, evenly. */
+export type Range = readonly [min: number, max: number];
+
+export interface UserOptions {
+  /** `http://localhost:4000/graphql` */
+  apiUrl: string;
+  account: string;
+  username: string;
+  password: string;
+  /** Which of the Ewons that are online; by default any. */
+  choose?: (online: ReachableEwon[]) => ReachableEwon | undefined;
+  /** How long it waits for a slot when none is free (WTL-02). */
+  waitSeconds?: number;
+  /** How long it stays in a session, and how long it pauses until the next. */
+  stayMs?: Range;
+  pauseMs?: Range;
+  /** CON-30 */
+  keepAliveMs?: number;
+  timeoutMs?: number;
+  random?: () => number;
+}
+
+/** What came of one attempt to work on an Ewon. */
+export type UserOutcome =
+  | { kind: 'opened'; ewon: string; ms: number }
+  /** No slot, also after waiting: CONCURRENT_CONNECTION_LIMIT. */
+  | { kind: 'refused'; ewon: string; code: string; ms: number }
+  /** The Ewon, or every one that the user sees, is not online. */
+  | { kind: 'offline'; ewon: string | undefined }
+  | { kind: 'left'; ewon: string; stayedMs: number }
+  /** Somebody or something else ended the session. */
+  | { kind: 'cut'; ewon: string; code: string; stayedMs: number }
+  | { kind: 'failed'; code: string; message: string };
+
+/** After failures the user tries again more and more slowly. */
+const AFTER_FAILURE = { baseMs: 1000, capMs: 30_000 };
+/** For the last words of a user who is told to stop. */
+const FAREWELL_MS = 5000;
+
+/** A person who works with Ewons (SIM-06): logs in, opens a session, stays a while, leaves, and comes again. */
+export class SimulatedUser extends EventEmitter<{ outcome: [UserOutcome] }> {
+  readonly username: string;
+  readonly #options: UserOptions;
+  readonly #api: ApiClient;
+  readonly #random: () => number;
+  #loggedIn = false;
+
+  constructor(options: UserOptions) {
+    super();
+    this.#options = options;
+    this.username = options.username;
+    this.#random = options.random ?? Math.random;
+    this.#api = new ApiClient({ url: options.apiUrl, timeoutMs: options.timeoutMs ?? 15_000 });
+  }
+
+  /** Works until `signal` ends it; then closes its session and logs out. */
+  async run(signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    while (!signal.aborted) {
+      const outcome = await this.visit(signal);
+      if (signal.aborted) break;
+      failures = outcome.kind === 'failed' ? failures + 1 : 0;
+      const pauseMs =
+        failures === 0
+          ? this.#within(this.#options.pauseMs ?? [1000, 5000])
+          : reconnectDelayMs(AFTER_FAILURE, failures - 1, this.#random);
+      await pause(pauseMs, signal);
+    }
+    await this.leave();
+  }
+
+  /** One visit: logs in where needed, opens a session and stays in it. The outcome says how it ended. */
+  async visit(signal?: AbortSignal): Promise<UserOutcome> {
+    let outcome: UserOutcome;
+    try {
+      outcome = await this.#visit(signal);
+    } catch (error) {
+      if (['UNAUTHENTICATED', 'LOGIN_EXPIRED'].includes(codeOf(error))) this.#loggedIn = false;
+      outcome = { kind: 'failed', code: codeOf(error), message: messageOf(error) };
+      if (signal?.aborted) return outcome;
+    }
+    this.emit('outcome', outcome);
+    return outcome;
+  }
+
+  /** Logs out, which also ends a session that is left (AUTH-19). */
+  async leave(): Promise<void> {
+    if (!this.#loggedIn) return;
+    this.#loggedIn = false;
+    await this.#api.request(LOGOUT, {}, { timeoutMs: FAREWELL_MS }).catch(() => undefined);
+    this.#api.setToken(undefined);
+  }
+
+  async #visit(signal: AbortSignal | undefined): Promise<UserOutcome> {
+    if (!this.#loggedIn) await this.#logIn(signal);
+    const { ewons } = await this.#api.request(EWONS, {}, { signal });
+    const online = ewons.edges
+      .map(({ node }) => node)
+      .filter(({ status }) => status === 'ONLINE' || status === 'CONNECTED');
+    const choose = this.#options.choose ?? ((from: ReachableEwon[]) => from[Math.floor(this.#random() * from.length)]);
+    const ewon = choose(online);
+    if (ewon === undefined) return { kind: 'offline', ewon: undefined };
+
+    const waitSeconds = this.#options.waitSeconds ?? 0;
+    const start = performance.now();
+    const { openSession } = await this.#api.request(
+      OPEN_SESSION,
+      // A session that an earlier run left behind is given up for the new one (CON-07).
+      { input: { ewonId: ewon.id, client: 'ECATCHER', switch: true, waitSeconds } },
+      { signal, timeoutMs: (this.#options.timeoutMs ?? 15_000) + waitSeconds * 1000 },
+    );
+    const ms = performance.now() - start;
+    if (!('session' in openSession)) {
+      const { code } = openSession;
+      if (code === 'CONCURRENT_CONNECTION_LIMIT') return { kind: 'refused', ewon: ewon.name, code, ms };
+      if (code === 'EWON_OFFLINE') return { kind: 'offline', ewon: ewon.name };
+      throw errorOf(openSession);
+    }
+    this.emit('outcome', { kind: 'opened', ewon: ewon.name, ms });
+    return this.#stay(openSession.session.id, ewon.name, signal);
+  }
+
+  async #stay(sessionId: string, ewon: string, signal: AbortSignal | undefined): Promise<UserOutcome> {
+    const start = performance.now();
+    const until = start + this.#within(this.#options.stayMs ?? [5000, 20_000]);
+    const stayedMs = () => performance.now() - start;
+    for (;;) {
+      const left = until - performance.now();
+      await pause(Math.min(left, this.#options.keepAliveMs ?? 30_000), signal);
+      if (signal?.aborted || performance.now() >= until) break;
+      const { keepSessionAlive } = await this.#api.request(KEEP_SESSION_ALIVE, { input: { sessionId } }, { signal });
+      if (keepSessionAlive.code !== undefined)
+        return { kind: 'cut', ewon, code: keepSessionAlive.code, stayedMs: stayedMs() };
+    }
+    const { closeSession } = await this.#api.request(
+      CLOSE_SESSION,
+      { input: { sessionId } },
+      { timeoutMs: FAREWELL_MS },
+    );
+    if (closeSession.code !== undefined) return { kind: 'cut', ewon, code: closeSession.code, stayedMs: stayedMs() };
+    return { kind: 'left', ewon, stayedMs: stayedMs() };
+  }
+
+  async #logIn(signal: AbortSignal | undefined): Promise<void> {
+    const { account, username, password } = this.#options;
+    this.#api.setToken(undefined);
+    const { login } = await this.#api.request(
+      LOGIN,
+      { input: { account, username, password, client: 'ECATCHER' } },
+      { signal },
+    );
+    if (!('token' in login)) throw errorOf(login);
+    this.#api.setToken(login.token);
+    this.#loggedIn = true;
+  }
+
+  #within([min, max]: Range): number {
+    return min + this.#random() * (max - min);
+  }
+}
+
+/** Members of a result union that are no errors but not what was asked for, such as SecondFactorRequired, have only their name. */
+const errorOf = ({ __typename, code, message }: MutationError): SimulatorError =>
+  new SimulatorError(code ?? __typename, message ?? `The platform answers with ${__typename}.`);
+
+/** Ends early, without an error, when `signal` does. */
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  await delay(Math.max(0, ms), undefined, { signal }).catch(() => undefined);
+}

@@ -1,0 +1,70 @@
+import type { Caller, Platform } from '../context.ts';
+import { isUniqueViolation } from '../database/retry.ts';
+import { AppError } from '../errors.ts';
+import { REGISTRATION_KEY_PREFIX } from '../ewons/registration.ts';
+import { nameKey } from '../ewons/rules.ts';
+import type { Plan } from '../generated/prisma/client.ts';
+import { inAccount } from '../log/write.ts';
+import { checkPassword } from '../logins/password-policy.ts';
+import { createKey } from '../secrets.ts';
+import { newSlots } from '../sessions/slots.ts';
+import { userSubject } from '../users/rules.ts';
+import { baseSlots } from './plans.ts';
+
+export interface NewAccount {
+  name: string;
+  company: string;
+  administrator: { username: string; fullName: string | null; email: string; password: string };
+}
+
+/**
+ * Creates an account on plan FREE with its first Administrator, the default pool, the Administrators group and a GRK
+ * (ACC-12, PWD-21, POOL-07, GRP-02, GRK-09). Anyone may; how often is limited by address.
+ * @throws AppError ACCOUNT_NAME_TAKEN, PASSWORD_POLICY_VIOLATION, TOO_MANY_REQUESTS
+ */
+export async function createAccount(ctx: Platform, account: NewAccount, caller: Pick<Caller, 'remoteAddress'>, plan: Plan = 'FREE'): Promise<{ accountId: string; userId: string }> {
+  checkPassword(account.administrator.password, ctx.config);
+  await ctx.rateLimits.accounts.take(caller.remoteAddress);
+  const passwordHash = await ctx.passwords.hash(account.administrator.password);
+  const now = ctx.clock.now();
+  const key = newRegistrationKey(ctx);
+  const slots = baseSlots(plan, ctx.config);
+  const { username, fullName, email } = account.administrator;
+  const created = await ctx.db.account
+    .create({
+      data: {
+        name: account.name,
+        nameKey: nameKey(account.name),
+        company: account.company,
+        plan,
+        createdAt: now,
+        concurrentConnections: slots,
+        slotsChangedAt: now,
+        slots: { create: newSlots(slots) },
+        ...key,
+        registrationKeyRenewedAt: now,
+        pools: { create: { name: 'Default', nameKey: 'default', isDefault: true, createdAt: now } },
+        groups: { create: { name: 'Administrators', nameKey: 'administrators', administrators: true, createdAt: now } },
+        users: { create: { username, usernameKey: nameKey(username), fullName, email, passwordHash, passwordChangedAt: now, role: 'ADMINISTRATOR', createdAt: now } },
+      },
+      include: { users: true, groups: true },
+    })
+    .catch((error: unknown) => {
+      if (isUniqueViolation(error)) throw new AppError('ACCOUNT_NAME_TAKEN', 'Another account has this name.', ['name']);
+      throw error;
+    });
+  const [user] = created.users;
+  const [group] = created.groups;
+  if (!user || !group) throw new Error('The account was created without its Administrator.');
+  await inAccount(ctx, created.id, async ({ tx, log }) => {
+    await tx.groupMember.create({ data: { groupId: group.id, userId: user.id } });
+    log({ code: 'ACCOUNT_CREATED', user: userSubject(user) });
+  });
+  return { accountId: created.id, userId: user.id };
+}
+
+/** GRK-09: 32 characters behind the prefix; encrypted for its readers, hashed for look-up. */
+export function newRegistrationKey(ctx: Platform): { registrationKeyEncrypted: string; registrationKeyHash: string } {
+  const key = `${REGISTRATION_KEY_PREFIX}${createKey(32 - REGISTRATION_KEY_PREFIX.length)}`;
+  return { registrationKeyEncrypted: ctx.secrets.encrypt(key), registrationKeyHash: ctx.secrets.hash('registration key', key) };
+}

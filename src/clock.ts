@@ -1,0 +1,36 @@
+/** The platform's one clock (decision 10). Nothing else in `src/` asks the system for the time. */
+export interface Clock {
+  now(): Date;
+}
+
+export const systemClock: Clock = { now: () => new Date() };
+
+/** A clock that a test or a simulation moves; it never goes back (CLK-01). */
+export interface ManualClock extends Clock {
+  /** Moves the clock on by a number of milliseconds, 0 or more. */
+  advance(ms: number): void;
+}
+
+/** Runs with the system's clock, ahead of it by what it was advanced. */
+export function createManualClock(): ManualClock {
+  let aheadMs = 0;
+  return {
+    now: () => new Date(Date.now() + aheadMs),
+    advance: (ms) => {
+      if (!(ms >= 0)) throw new RangeError('The clock never goes back.');
+      aheadMs += ms;
+    },
+  };
+}
+
+export const addSeconds = (time: Date, seconds: number): Date => new Date(time.getTime() + seconds * 1000);
+
+/** Adds calendar months in UTC; the day is clipped to the end of the month (CON-17). */
+export function addMonths(time: Date, months: number): Date {
+  const result = new Date(time);
+  result.setUTCDate(1);
+  result.setUTCMonth(result.getUTCMonth() + months);
+  const lastDay = new Date(Date.UTC(result.getUTCFullYear(), result.getUTCMonth() + 1, 0)).getUTCDate();
+  result.setUTCDate(Math.min(time.getUTCDate(), lastDay));
+  return result;
+}

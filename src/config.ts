@@ -1,0 +1,146 @@
+import { z } from 'zod';
+
+/*
+ * The environment is read here, once, in three steps: read and check, interpret, keep secrets apart. Nothing else of the
+ * project looks at `process.env`. Every number that a rule calls a choice is a variable of this table.
+ */
+
+const whole = (fallback: number, min: number, max: number) => z.coerce.number().int().min(min).max(max).default(fallback);
+const flag = z.stringbool().default(false);
+const cidr = (fallback: string) =>
+  z.cidrv4('must be an IPv4 range such as 10.236.0.0/15').default(fallback).refine((range) => Number(range.split('/')[1]) <= 30, 'needs a prefix of 30 or shorter');
+
+const environment = z.object({
+  NODE_ENV: z.string().default('development'),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  PUBLIC_HOST: z.string().min(1).optional(),
+  HTTP_PORT: whole(4000, 0, 65535),
+  DEVICE_PORT: whole(4433, 0, 65535),
+  TUNNEL_PORT: whole(4434, 0, 65535),
+  DATABASE_URL: z
+    .string()
+    .regex(/^(pglite|postgres|postgresql):\/\/./, 'must begin with pglite:// or postgresql://')
+    .default('pglite://./data/db'),
+  DATABASE_POOL_SIZE: whole(10, 1, 500),
+  DATABASE_TIMEOUT_SECONDS: whole(10, 1, 300),
+  REDIS_URL: z.string().regex(/^rediss?:\/\//, 'must begin with redis:// or rediss://').optional(),
+  DATA_DIR: z.string().min(1).default('./data'),
+  ROLES: z.string().default('api,gateway'),
+  SIMULATION: flag,
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+
+  LOGIN_IDLE_MINUTES: whole(60, 1, 1440),
+  LOGIN_HOURS: whole(24, 1, 720),
+  LOGIN_LOCK_ATTEMPTS: whole(10, 1, 1000),
+  LOGIN_LOCK_MINUTES: whole(15, 1, 1440),
+  LOGINS_PER_MINUTE: whole(120, 1, 1_000_000),
+  ACCOUNTS_PER_HOUR: whole(20, 1, 1_000_000),
+  PASSWORD_HASH_MEMORY_KIB: whole(65_536, 1024, 4_194_304),
+  PASSWORD_HASH_ITERATIONS: whole(3, 2, 100),
+  PASSWORD_HASH_CONCURRENCY: whole(2, 1, 64),
+  PASSWORD_HASH_QUEUE: whole(100, 0, 100_000),
+  PASSWORD_MIN_LENGTH: whole(8, 6, 45),
+
+  SLOTS_BASE_FREE: whole(1, 1, 10_000),
+  SLOTS_BASE_LIGHT: whole(3, 1, 10_000),
+  SLOTS_BASE_PRO: whole(3, 1, 10_000),
+  SLOTS_MAX: whole(1000, 1, 100_000),
+  SLOT_DECREASE_MONTHS: whole(3, 0, 120),
+  SLOT_PRICE_CENTS: whole(5000, 0, 100_000_000),
+  SLOT_WAIT_MAX_SECONDS: whole(300, 1, 3600),
+  SESSION_TIMEOUT_SECONDS: whole(120, 1, 86_400),
+  SESSION_TICKET_SECONDS: whole(60, 1, 3600),
+  IDEMPOTENCY_HOURS: whole(24, 1, 720),
+
+  ENROLMENTS_PER_MINUTE: whole(60, 1, 1_000_000),
+  ENROLMENT_FAILURES_PER_MINUTE: whole(20, 1, 1_000_000),
+  CERTIFICATE_DAYS: whole(90, 1, 3650),
+  AUTHORITY_DAYS: whole(3650, 1, 36_500),
+  KEEP_ALIVE_SECONDS: whole(30, 1, 3600),
+  OFFLINE_AFTER_SECONDS: whole(120, 1, 86_400),
+  HANDSHAKE_SECONDS: whole(10, 1, 300),
+  GATEWAY_LEASE_SECONDS: whole(10, 1, 300),
+  TUNNEL_MESSAGES_PER_MINUTE: whole(240, 10, 1_000_000),
+  VPN_USER_RANGE: cidr('10.236.0.0/15'),
+  VPN_EWON_RANGE: cidr('10.238.0.0/15'),
+
+  PAGE_SIZE: whole(50, 1, 500),
+  PAGE_SIZE_MAX: whole(500, 1, 10_000),
+  QUERY_COMPLEXITY_MAX: whole(20_000, 10, 100_000_000),
+  QUERY_DEPTH_MAX: whole(15, 3, 100),
+  QUERY_BREADTH_MAX: whole(500, 10, 100_000),
+  QUERY_ALIASES_MAX: whole(50, 1, 10_000),
+  QUERY_TOKENS_MAX: whole(5000, 100, 1_000_000),
+  STREAM_BATCH: whole(100, 1, 1000),
+  STREAM_POLL_SECONDS: whole(5, 1, 300),
+  STREAM_STALL_SECONDS: whole(30, 1, 3600),
+  STREAMS_PER_LOGIN: whole(50, 1, 10_000),
+  LOG_RETENTION_MONTHS: whole(12, 1, 1200),
+  SHUTDOWN_SECONDS: whole(10, 1, 300),
+});
+
+type Environment = z.infer<typeof environment>;
+
+/** What a part of the program may know of its surroundings. Lengths of time are in the unit that the name says. */
+export interface Config {
+  production: boolean;
+  simulation: boolean;
+  logLevel: string;
+  /** The address that all ports listen on. */
+  host: string;
+  /** The name or address by which clients and devices reach this instance. */
+  publicHost: string;
+  ports: { http: number; device: number; tunnel: number };
+  roles: { api: boolean; gateway: boolean };
+  /** Null keeps key and certificate authority in memory: for tests. */
+  dataDir: string | undefined;
+  limits: Omit<
+    Environment,
+    'NODE_ENV' | 'HOST' | 'PUBLIC_HOST' | 'HTTP_PORT' | 'DEVICE_PORT' | 'TUNNEL_PORT' | 'DATABASE_URL' | 'REDIS_URL' | 'DATA_DIR' | 'ROLES' | 'SIMULATION' | 'LOG_LEVEL'
+  >;
+  /** Carries passwords: never logged. */
+  secrets: { databaseUrl: string; redisUrl: string | undefined };
+}
+
+/** A variable that cannot be used; the message is one sentence that names it. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * Reads the configuration from the environment.
+ * @throws ConfigError at the first variable that is wrong.
+ */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const result = environment.safeParse(given);
+  if (!result.success) {
+    const issue = result.error.issues[0];
+    const name = String(issue?.path[0] ?? 'environment');
+    throw new ConfigError(`${name} is ${shown(name, given[name])}, which cannot be used: ${issue?.message}.`);
+  }
+  const { NODE_ENV, HOST, PUBLIC_HOST, HTTP_PORT, DEVICE_PORT, TUNNEL_PORT, DATABASE_URL, REDIS_URL, DATA_DIR, ROLES, SIMULATION, LOG_LEVEL, ...limits } = result.data;
+  const roles = ROLES.split(',').map((role) => role.trim());
+  const unknown = roles.find((role) => role !== 'api' && role !== 'gateway');
+  if (unknown !== undefined) throw new ConfigError(`ROLES is "${ROLES}", which cannot be used: "${unknown}" is neither api nor gateway.`);
+  const production = NODE_ENV === 'production';
+  if (production && SIMULATION) throw new ConfigError('SIMULATION is on, which cannot be used with NODE_ENV=production.');
+  if (limits.OFFLINE_AFTER_SECONDS <= limits.KEEP_ALIVE_SECONDS) {
+    throw new ConfigError(`OFFLINE_AFTER_SECONDS is ${limits.OFFLINE_AFTER_SECONDS}, which cannot be used: it must exceed KEEP_ALIVE_SECONDS (${limits.KEEP_ALIVE_SECONDS}).`);
+  }
+  return {
+    production,
+    simulation: SIMULATION,
+    logLevel: LOG_LEVEL,
+    host: HOST,
+    publicHost: PUBLIC_HOST ?? (HOST === '0.0.0.0' || HOST === '::' ? 'localhost' : HOST),
+    ports: { http: HTTP_PORT, device: DEVICE_PORT, tunnel: TUNNEL_PORT },
+    roles: { api: roles.includes('api'), gateway: roles.includes('gateway') },
+    dataDir: DATA_DIR === ':memory:' ? undefined : DATA_DIR,
+    limits,
+    secrets: { databaseUrl: DATABASE_URL, redisUrl: REDIS_URL },
+  };
+}
+
+const shown = (name: string, value: string | undefined): string =>
+  name.endsWith('_URL') ? 'set to a value (not shown, it may carry a password)' : JSON.stringify(value ?? '');

@@ -1,0 +1,51 @@
+import type { Bell } from './bell.ts';
+import type { Authority } from './certificates/authority.ts';
+import type { Clock } from './clock.ts';
+import type { Config } from './config.ts';
+import type { Db } from './database/database.ts';
+import type { Logger } from './logger.ts';
+import type { Passwords } from './logins/passwords.ts';
+import type { RateLimits } from './rate-limits.ts';
+import type { Secrets } from './secrets.ts';
+import type { Actor } from './users/actor.ts';
+import { AppError } from './errors.ts';
+
+/** What is built once and lives as long as the program; every verb gets it. */
+export interface Platform {
+  config: Config;
+  db: Db;
+  clock: Clock;
+  bell: Bell;
+  log: Logger;
+  secrets: Secrets;
+  passwords: Passwords;
+  rateLimits: RateLimits;
+  authority: Authority;
+  gatewayUrls: GatewayUrls;
+}
+
+/** Where devices and clients reach the gateway, known once the ports are open. */
+export interface GatewayUrls {
+  /** `https://host:port` of the device port. */
+  device: string;
+  /** `wss://host:port` of the tunnel port. */
+  tunnel: string;
+}
+
+/** What a verb that acts for somebody gets. */
+export interface ActorContext extends Platform {
+  actor: Actor;
+}
+
+/** Where a request comes from. */
+export interface Caller {
+  requestId: string;
+  remoteAddress: string;
+  userAgent: string | null;
+}
+
+/** The actor, or the error that tells a caller to log in. */
+export function requireActor<C extends { actor: Actor | null }>(ctx: C): C & { actor: Actor } {
+  if (!ctx.actor) throw new AppError('UNAUTHENTICATED', 'Log in first.');
+  return ctx as C & { actor: Actor };
+}

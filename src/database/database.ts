@@ -1,0 +1,131 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { PGlite } from '@electric-sql/pglite';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { PrismaPGlite } from 'pglite-prisma-adapter';
+import { lock } from 'proper-lockfile';
+import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
+import { PrismaClient } from '../generated/prisma/client.ts';
+import type { Prisma } from '../generated/prisma/client.ts';
+import type { Config } from '../config.ts';
+import type { Logger } from '../logger.ts';
+import { applyMigrations, openSchemaEngine, type SchemaFiles } from './schema-engine.ts';
+
+export type Db = PrismaClient;
+/** The client inside an interactive transaction; on PGlite nothing else may be used there, or it waits for itself. */
+export type Tx = Prisma.TransactionClient;
+
+/** An open, migrated database. */
+export interface Database {
+  client: Db;
+  kind: 'pglite' | 'postgresql';
+  close(): Promise<void>;
+}
+
+/** The database cannot be opened; the message says what to do. */
+export class DatabaseError extends Error {
+  override readonly name = 'DatabaseError';
+}
+
+/** Where migrations and schema lie: beside the package.json above this file, in the sources as in the build. */
+export function schemaFiles(): SchemaFiles {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
+  return { migrationsDir: join(folder, 'prisma/migrations'), schemaFile: join(folder, 'prisma/schema.prisma') };
+}
+
+/**
+ * Opens the database that the configuration names and brings its schema up to date.
+ * @param image a data directory of PGlite to start from, instead of an empty one in memory: tests start faster by it.
+ * @throws DatabaseError when it cannot be reached, or another process has the folder open.
+ */
+export async function openDatabase(config: Config, log: Logger, image?: Blob): Promise<Database> {
+  const { databaseUrl } = config.secrets;
+  return databaseUrl.startsWith('pglite://')
+    ? openEmbedded(databaseUrl.slice('pglite://'.length), log, image)
+    : openPostgres(databaseUrl, config, log);
+}
+
+async function openEmbedded(path: string, log: Logger, image?: Blob): Promise<Database> {
+  const folder = path === 'memory' ? undefined : resolve(path);
+  const unlock = folder === undefined ? async () => undefined : await lockFolder(folder);
+  try {
+    const pglite = await PGlite.create({ ...(folder && { dataDir: folder }), ...(image && { loadDataDir: image }) });
+    const factory = new PrismaPGlite(pglite);
+    // The adapter's type is of another minor version of the same interface.
+    await migrate(factory as unknown as SqlMigrationAwareDriverAdapterFactory, log);
+    const client = new PrismaClient({ adapter: factory, transactionOptions: TRANSACTION });
+    return {
+      client,
+      kind: 'pglite',
+      close: async () => {
+        await client.$disconnect();
+        await pglite.close();
+        await unlock();
+      },
+    };
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+}
+
+/** Waits beyond these are a fault, not load: the caller gets an error and nothing is left half done. Milliseconds. */
+const TRANSACTION = { maxWait: 15_000, timeout: 20_000 };
+
+/** PGlite has no protection of its own: two processes on one folder destroy it. The lock goes stale 10 s after a crash. */
+async function lockFolder(folder: string): Promise<() => Promise<void>> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  try {
+    return await lock(folder, { lockfilePath: `${folder}.lock`, stale: 10_000, retries: { retries: 12, minTimeout: 1000, maxTimeout: 1000 } });
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ELOCKED') throw error;
+    throw new DatabaseError(`The database folder ${folder} is open in another process; stop that one or set DATABASE_URL to another folder.`);
+  }
+}
+
+async function openPostgres(url: string, config: Config, log: Logger): Promise<Database> {
+  const factory = new PrismaPg(
+    {
+      connectionString: url,
+      max: config.limits.DATABASE_POOL_SIZE,
+      connectionTimeoutMillis: config.limits.DATABASE_TIMEOUT_SECONDS * 1000,
+      keepAlive: true,
+      application_name: 'talkgate',
+    },
+    { onPoolError: (error) => log.warn({ err: error.message }, 'A database connection was lost') },
+  );
+  try {
+    await migrate(factory, log);
+  } catch (error) {
+    throw new DatabaseError(`The database at ${shownUrl(url)} cannot be used: ${readable(error)}`);
+  }
+  const client = new PrismaClient({ adapter: factory, transactionOptions: TRANSACTION });
+  return { client, kind: 'postgresql', close: () => client.$disconnect() };
+}
+
+async function migrate(factory: SqlMigrationAwareDriverAdapterFactory, log: Logger): Promise<void> {
+  const engine = await openSchemaEngine(factory);
+  try {
+    const applied = await applyMigrations(engine, schemaFiles());
+    if (applied.length > 0) log.info({ applied }, 'Migrations applied');
+  } finally {
+    engine.free();
+  }
+}
+
+function shownUrl(url: string): string {
+  try {
+    const { hostname, port, pathname } = new URL(url);
+    return `${hostname}:${port || 5432}${pathname}`;
+  } catch {
+    return 'DATABASE_URL';
+  }
+}
+
+function readable(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.trim().split('\n').at(-1) ?? message;
+}

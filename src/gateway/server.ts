@@ -1,0 +1,146 @@
+import { constants } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server, type ServerOptions } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Platform } from '../context.ts';
+import { handleEnrolment, sendJson } from './enrolment.ts';
+import { type DeviceIdentity, identifyDevice } from './identity.ts';
+import { AUTHORITY_PATH, CLOSE_CODES, type CloseReason, ENROL_PATH, MAX_MESSAGE_BYTES, TUNNEL_PATH, TUNNEL_SUBPROTOCOL } from './protocol.ts';
+import { Tunnels } from './tunnels.ts';
+
+/** The gateway role, listening. */
+export interface Gateway {
+  tunnels: Tunnels;
+  /** Ends tunnels with "come again" and closes both ports. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the device port (enrolment, TLS without client certificate) and the tunnel port (TLS 1.3 with a required client
+ * certificate of this installation's authority). Two ports, because on one with an optional certificate a resumed TLS
+ * session passes for an authorized one. Fills `ctx.gatewayUrls` with the real ports.
+ */
+export async function startGateway(ctx: Platform): Promise<Gateway> {
+  const { config, authority } = ctx;
+  const { certPem, keyPem } = authority.issueServerCertificate({
+    hosts: [...new Set([config.publicHost, 'localhost', '127.0.0.1', '::1'])],
+    days: config.limits.AUTHORITY_DAYS,
+  });
+  const tls: ServerOptions = { cert: certPem, key: keyPem, minVersion: 'TLSv1.3', handshakeTimeout: config.limits.HANDSHAKE_SECONDS * 1000 };
+  const devicePort = createServer(tls, (request, response) => void handleDevicePort(ctx, request, response));
+  const tunnelPort = createServer(
+    // No tickets: a device whose certificate was revoked must not come back by resuming (GW-12).
+    { ...tls, ca: authority.certificatePem, requestCert: true, rejectUnauthorized: true, secureOptions: constants.SSL_OP_NO_TICKET },
+    (_request, response) => sendJson(response, 426, { code: 'UNSUPPORTED_PROTOCOL', message: `This port speaks ${TUNNEL_SUBPROTOCOL} at ${TUNNEL_PATH}.` }),
+  );
+  for (const server of [devicePort, tunnelPort]) {
+    server.headersTimeout = config.limits.HANDSHAKE_SECONDS * 1000;
+    server.requestTimeout = config.limits.HANDSHAKE_SECONDS * 1000;
+  }
+  tunnelPort.on('tlsClientError', (error, socket) => ctx.log.info({ reason: socket.authorizationError ?? error.message, address: socket.remoteAddress }, 'A TLS client of the tunnel port was refused'));
+
+  ctx.gatewayUrls.device = `https://${hostPort(config.publicHost, await listen(devicePort, config.ports.device, config.host))}`;
+  ctx.gatewayUrls.tunnel = `wss://${hostPort(config.publicHost, await listen(tunnelPort, config.ports.tunnel, config.host))}`;
+  const tunnels = new Tunnels(ctx, ctx.gatewayUrls.device.replace(/^https/, 'wss'));
+  await tunnels.start();
+
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false, handleProtocols: chooseProtocol });
+  tunnelPort.on('upgrade', (request, socket, head) => upgrade(ctx, tunnels, sockets, request, socket, head));
+
+  return {
+    tunnels,
+    close: async () => {
+      await tunnels.close();
+      sockets.close();
+      await Promise.all([devicePort, tunnelPort].map(closeServer));
+    },
+  };
+}
+
+async function handleDevicePort(ctx: Platform, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const path = request.url?.split('?')[0];
+  if (request.method === 'POST' && path === ENROL_PATH) return handleEnrolment(ctx, request, response);
+  if (request.method === 'GET' && path === AUTHORITY_PATH) {
+    response.writeHead(200, { 'content-type': 'application/x-pem-file', connection: 'close' });
+    response.end(ctx.authority.certificatePem);
+    return;
+  }
+  sendJson(response, 404, { code: 'NOT_FOUND', message: `This port serves POST ${ENROL_PATH} and GET ${AUTHORITY_PATH}.` });
+}
+
+/**
+ * The opening of a tunnel, step by step: TLS has checked chain and dates; then the path, the subprotocol, and the certificate
+ * in the database. Refusals go out as a close code, which a device can read, rather than as an HTTP status.
+ */
+function upgrade(ctx: Platform, tunnels: Tunnels, sockets: WebSocketServer, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  socket.on('error', () => socket.destroy());
+  if (request.url?.split('?')[0] !== TUNNEL_PATH) return refuseUpgrade(socket, '404 Not Found');
+  const certificate = (request.socket as TLSSocket).getPeerCertificate(false);
+  if (!certificate?.raw) return refuseUpgrade(socket, '403 Forbidden');
+  sockets.handleUpgrade(request, socket, head, (webSocket) => {
+    webSocket.on('error', () => webSocket.terminate());
+    if (webSocket.protocol !== TUNNEL_SUBPROTOCOL) return closeWith(webSocket, 'UNSUPPORTED_PROTOCOL');
+    // Messages that arrive before the certificate is looked up wait in the socket.
+    webSocket.pause();
+    identifyDevice(ctx, certificate.raw)
+      .then((identity) => {
+        webSocket.resume();
+        if (typeof identity === 'string') return refuseDevice(ctx, webSocket, identity, String(certificate.subject?.CN ?? ''));
+        connect(tunnels, identity, webSocket);
+      })
+      .catch((error: unknown) => {
+        ctx.log.error({ err: error }, 'A device could not be identified');
+        closeWith(webSocket, 'INTERNAL_ERROR');
+      });
+  });
+}
+
+function connect(tunnels: Tunnels, identity: DeviceIdentity, webSocket: WebSocket): void {
+  const tunnel = tunnels.add(identity, {
+    get bufferedAmount() {
+      return webSocket.bufferedAmount;
+    },
+    send: (data) => webSocket.send(data),
+    close: (code, reason) => webSocket.close(code, reason),
+    terminate: () => webSocket.terminate(),
+  });
+  webSocket.on('message', (data, isBinary) => tunnel.receive(isBinary ? null : data.toString()));
+  webSocket.on('close', (code) => tunnel.socketClosed(code));
+}
+
+function refuseDevice(ctx: Platform, webSocket: WebSocket, reason: CloseReason, serialNumber: string): void {
+  ctx.log.info({ reason, serialNumber }, 'A tunnel was refused');
+  closeWith(webSocket, reason);
+}
+
+const closeWith = (webSocket: WebSocket, reason: CloseReason): void => webSocket.close(CLOSE_CODES[reason].code, reason);
+
+/** An unknown version is accepted without a protocol, to be told by a close code. */
+const chooseProtocol = (offered: Set<string>): string | false => (offered.has(TUNNEL_SUBPROTOCOL) ? TUNNEL_SUBPROTOCOL : false);
+
+function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+export function listen(server: Server | import('node:http').Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+/** Closes the port and what is still connected to it. */
+export function closeServer(server: Server | import('node:http').Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+export const hostPort = (host: string, port: number): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;

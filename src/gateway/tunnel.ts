@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import type { ReportedFacts } from '../ewons/presence.ts';
+import { CLOSE_CODES, type CloseReason, DeviceMessage, type GatewayMessage, type HelloMessage } from './protocol.ts';
+import type { DeviceIdentity } from './identity.ts';
+
+/** What a tunnel needs of a WebSocket, so that its tests need no TLS. */
+export interface TunnelSocket {
+  readonly bufferedAmount: number;
+  send(data: string): void;
+  close(code: number, reason: string): void;
+  /** Ends the connection without a word. */
+  terminate(): void;
+}
+
+/**
+ * `connecting`: no `hello` yet. `waiting`: registered, but not approved (GRK-17). `claiming`: its presence is being written.
+ * `established`: online. `closed`: over, for good.
+ */
+export type TunnelPhase = 'connecting' | 'waiting' | 'claiming' | 'established' | 'closed';
+
+/** What a tunnel tells its keeper. */
+export interface TunnelEvents {
+  hello(tunnel: Tunnel, hello: HelloMessage): void;
+  report(tunnel: Tunnel, facts: ReportedFacts): void;
+  renewCertificate(tunnel: Tunnel, signingRequest: string): void;
+  closed(tunnel: Tunnel, reason: string): void;
+}
+
+export interface TunnelLimits {
+  messagesPerMinute: number;
+  /** Bytes that may wait for a device that does not read before it is cut. */
+  maxBufferedBytes: number;
+}
+
+/** One device's live link. Holds no rule: it keeps the order of the protocol, the message budget and the time last heard. */
+export class Tunnel {
+  readonly id = randomUUID();
+  phase: TunnelPhase = 'connecting';
+  hello: HelloMessage | undefined;
+  lastHeardMs: number;
+  private budget: number;
+  private budgetAtMs: number;
+
+  constructor(
+    public identity: DeviceIdentity,
+    private readonly socket: TunnelSocket,
+    private readonly limits: TunnelLimits,
+    private readonly events: TunnelEvents,
+    private readonly nowMs: () => number,
+  ) {
+    this.lastHeardMs = nowMs();
+    this.budget = limits.messagesPerMinute;
+    this.budgetAtMs = this.lastHeardMs;
+  }
+
+  /** Takes what the socket received. */
+  receive(data: string | null): void {
+    if (this.phase === 'closed') return;
+    this.lastHeardMs = this.nowMs();
+    if (!this.withinBudget()) return this.close('TOO_MANY_MESSAGES');
+    const message = data === null ? null : parse(data);
+    if (!message) return this.close('MESSAGE_INVALID');
+    if ((message.type === 'hello') !== (this.phase === 'connecting')) return this.close('MESSAGE_INVALID');
+    switch (message.type) {
+      case 'hello':
+        this.hello = message;
+        return this.events.hello(this, message);
+      case 'keepAlive':
+        return this.send({ type: 'keepAlive' });
+      case 'report': {
+        const { type: _, ...facts } = message;
+        return this.events.report(this, facts);
+      }
+      case 'renewCertificate':
+        return this.events.renewCertificate(this, message.signingRequest);
+    }
+  }
+
+  send(message: GatewayMessage): void {
+    if (this.phase === 'closed') return;
+    if (this.socket.bufferedAmount > this.limits.maxBufferedBytes) return this.lost('the device does not read');
+    this.socket.send(JSON.stringify(message));
+  }
+
+  /** Ends the tunnel with a code that tells the device why, and whether to come again. */
+  close(reason: CloseReason): void {
+    if (this.phase === 'closed') return;
+    this.socket.close(CLOSE_CODES[reason].code, reason);
+    this.end(reason);
+  }
+
+  /** The device is gone without having said so. */
+  lost(reason: string): void {
+    if (this.phase === 'closed') return;
+    this.socket.terminate();
+    this.end(reason);
+  }
+
+  /** The socket has closed. */
+  socketClosed(code: number): void {
+    if (this.phase !== 'closed') this.end(code === 1000 || code === 1001 ? 'closed by the device' : 'connection lost');
+  }
+
+  private end(reason: string): void {
+    this.phase = 'closed';
+    this.events.closed(this, reason);
+  }
+
+  /** A token bucket: so many messages a minute on average, and as many at once. */
+  private withinBudget(): boolean {
+    const now = this.nowMs();
+    const { messagesPerMinute } = this.limits;
+    this.budget = Math.min(messagesPerMinute, this.budget + ((now - this.budgetAtMs) / 60_000) * messagesPerMinute);
+    this.budgetAtMs = now;
+    this.budget -= 1;
+    return this.budget >= 0;
+  }
+}
+
+function parse(data: string): DeviceMessage | null {
+  try {
+    return DeviceMessage.safeParse(JSON.parse(data)).data ?? null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,47 @@
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Config } from './config.ts';
+import { TooManyRequestsError } from './errors.ts';
+
+/** One limit: so many points a caller in a window. */
+export interface RateLimit {
+  /** @throws TooManyRequestsError with the seconds until the caller may try again. */
+  take(key: string): Promise<void>;
+  /** Throws like `take` when nothing is left, but takes nothing. */
+  check(key: string): Promise<void>;
+}
+
+/** The limits of the doors that anybody may knock at. Counted in each instance for itself. */
+export interface RateLimits {
+  logins: RateLimit;
+  accounts: RateLimit;
+  enrolments: RateLimit;
+  enrolmentFailures: RateLimit;
+}
+
+export function createRateLimits({ limits }: Config): RateLimits {
+  return {
+    logins: rateLimit(limits.LOGINS_PER_MINUTE, 60),
+    accounts: rateLimit(limits.ACCOUNTS_PER_HOUR, 3600),
+    enrolments: rateLimit(limits.ENROLMENTS_PER_MINUTE, 60),
+    enrolmentFailures: rateLimit(limits.ENROLMENT_FAILURES_PER_MINUTE, 60),
+  };
+}
+
+function rateLimit(points: number, duration: number): RateLimit {
+  const limiter = new RateLimiterMemory({ points, duration });
+  const refuse = (result: RateLimiterRes) => {
+    const seconds = Math.max(1, Math.ceil(result.msBeforeNext / 1000));
+    return new TooManyRequestsError(`Too many requests; try again in ${seconds} s.`, seconds);
+  };
+  return {
+    take: async (key) => {
+      await limiter.consume(key).catch((result: unknown) => {
+        throw result instanceof RateLimiterRes ? refuse(result) : result;
+      });
+    },
+    check: async (key) => {
+      const result = await limiter.get(key);
+      if (result && result.consumedPoints >= points) throw refuse(result);
+    },
+  };
+}

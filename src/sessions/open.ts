@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import { addSeconds } from '../clock.ts';
+import type { ActorContext } from '../context.ts';
+import type { Tx } from '../database/database.ts';
+import { AppError, notFound } from '../errors.ts';
+import { ewonsVisibleTo } from '../ewons/rules.ts';
+import type { ClientKind, Session } from '../generated/prisma/client.ts';
+import { type AccountTx, inAccount } from '../log/write.ts';
+import { createToken, hashToken } from '../secrets.ts';
+import { actorSubject } from '../users/rules.ts';
+import { endSessions } from './close.ts';
+import { createSession, obstacleTo, SESSION_EWON, subjectOf } from './create.ts';
+import { enterQueue, leaveQueue, renewPlace } from './queue.ts';
+import { NoFreeSlotError, slotRefusal, UserAlreadyConnectedError } from './refusal.ts';
+import { takesSlot } from './rules.ts';
+import { slotFor } from './slot-rules.ts';
+import { readSlots, settleSlots } from './slots.ts';
+
+/** What a caller asks for. */
+export interface OpenSessionRequest {
+  ewonId: string;
+  client: ClientKind;
+  /** CON-07: closes the caller's present Ecatcher session in the same step. */
+  switch: boolean;
+  /** WTL-02: how long to wait for a slot when none is free; 0 does not wait. Seconds. */
+  waitSeconds: number;
+  /** API-01 */
+  idempotencyKey: string | null;
+}
+
+/** What lets a client open its end of the tunnel: good for one use, for a minute. */
+export interface TunnelTicket {
+  url: string;
+  token: string;
+  expiresAt: Date;
+}
+
+export interface OpenedSession {
+  session: Session;
+  ticket: TunnelTicket;
+}
+
+type Outcome = { opened: Session } | { refused: AppError } | { waiting: string };
+
+/**
+ * Opens a session (CON-01 to CON-09, CON-27): one transaction under the account's lock checks, takes a slot, gives the user
+ * his VPN address, and writes session and log entry; what is refused for the Ewon's or the slots' sake is logged too.
+ * With `waitSeconds` a caller without a slot queues, and is answered when served, or refused when the time is over.
+ * @param signal ends the waiting when the caller goes away (WTL-03).
+ * @throws AppError NOT_FOUND, FORBIDDEN, EWON_NOT_APPROVED, EWON_OFFLINE, USER_ALREADY_CONNECTED, CONCURRENT_CONNECTION_LIMIT,
+ *   VPN_ADDRESS_EXHAUSTED, IDEMPOTENCY_KEY_REUSED
+ */
+export async function openSession(ctx: ActorContext, request: OpenSessionRequest, signal?: AbortSignal): Promise<OpenedSession> {
+  const outcome = await inAccount(ctx, ctx.actor.accountId, (account) => tryToOpen(ctx, account, request));
+  if ('refused' in outcome) throw outcome.refused;
+  if ('opened' in outcome) return withTicket(ctx, outcome.opened);
+  return withTicket(ctx, await waitForTurn(ctx, outcome.waiting, request, signal));
+}
+
+async function tryToOpen(ctx: ActorContext, account: AccountTx, request: OpenSessionRequest): Promise<Outcome> {
+  const { actor } = ctx;
+  const { tx, log, now } = account;
+  const stored = await findStored(tx, ctx, request);
+  if (stored) return { opened: stored };
+
+  const ewon = await tx.ewon.findFirst({ where: { id: request.ewonId, ...ewonsVisibleTo(actor) }, select: SESSION_EWON });
+  if (!ewon) throw notFound('Ewon');
+  const refuse = (error: AppError): Outcome => {
+    log({ code: 'SESSION_REFUSED', user: actorSubject(actor), ewon: subjectOf(ewon), params: { reason: error.code, client: request.client } });
+    return { refused: error };
+  };
+  const obstacle = obstacleTo(actor, ewon, request.client);
+  if (obstacle) return refuse(obstacle);
+
+  const present = takesSlot(request.client) ? await tx.session.findUnique({ where: { exclusiveUserId: actor.userId } }) : null;
+  if (present && !request.switch) return { refused: new UserAlreadyConnectedError(present) };
+  // The slot that switching frees is the caller's own, so it is settled with those who wait only after he has chosen.
+  if (present) await endSessions(ctx, account, [present], 'SWITCHED', actor, { settle: false });
+
+  const slot = takesSlot(request.client) ? slotFor(await readSlots(tx, actor.accountId), actor.groupIds) : null;
+  if (slot === undefined) {
+    if (request.waitSeconds > 0) return { waiting: await enterQueue(ctx, account, ewon.id, request.waitSeconds) };
+    return refuse(new NoFreeSlotError(await slotRefusal(tx, now, actor)));
+  }
+  const session = await createSession(ctx, account, actor, ewon, request.client, slot);
+  if (present) await settleSlots(ctx, account);
+  if (!session) return refuse(new AppError('VPN_ADDRESS_EXHAUSTED', 'Every address of the VPN range is in use.'));
+  await store(tx, ctx, request, session);
+  return { opened: session };
+}
+
+const WAIT_POLL_MS = 1000;
+
+/** Waits until the entry is served, the time is over, or the caller is gone; every second it renews the entry (WTL-02, WTL-03). */
+async function waitForTurn(ctx: ActorContext, waiterId: string, request: OpenSessionRequest, signal?: AbortSignal): Promise<Session> {
+  for (;;) {
+    const rung = ringOrDelay(ctx, WAIT_POLL_MS, signal);
+    const entry = await ctx.db.slotWaiter.findUniqueOrThrow({ where: { id: waiterId } });
+    if (entry.state === 'SERVED') return pickUp(ctx, entry.sessionId, request, signal);
+    if (signal?.aborted) await leaveQueue(ctx, waiterId, 'LEFT');
+    else if (entry.expiresAt <= ctx.clock.now()) await leaveQueue(ctx, waiterId, 'EXPIRED');
+    else if (entry.state === 'WAITING') {
+      await rung;
+      await renewPlace(ctx, waiterId);
+      continue;
+    }
+    const final = await ctx.db.slotWaiter.findUniqueOrThrow({ where: { id: waiterId } });
+    if (final.state === 'SERVED') return pickUp(ctx, final.sessionId, request, signal);
+    return askOnceMore(ctx, request);
+  }
+}
+
+/** The one whose turn never came is told why as anybody else: by trying without waiting. */
+async function askOnceMore(ctx: ActorContext, request: OpenSessionRequest): Promise<Session> {
+  const outcome = await inAccount(ctx, ctx.actor.accountId, (account) => tryToOpen(ctx, account, { ...request, waitSeconds: 0 }));
+  if ('opened' in outcome) return outcome.opened;
+  throw 'refused' in outcome ? outcome.refused : new AppError('INTERNAL_ERROR', 'The queue gave no answer.');
+}
+
+async function pickUp(ctx: ActorContext, sessionId: string | null, request: OpenSessionRequest, signal?: AbortSignal): Promise<Session> {
+  const session = sessionId === null ? null : await ctx.db.session.findUnique({ where: { id: sessionId } });
+  if (!session) throw notFound('session');
+  // Served at the moment the caller hung up: nobody would ever use it.
+  if (signal?.aborted) await inAccount(ctx, ctx.actor.accountId, (account) => endSessions(ctx, account, [session], 'BY_USER', ctx.actor));
+  else await store(ctx.db, ctx, request, session);
+  return session;
+}
+
+/** Settles at the next ring for the account's slots, when the caller goes away, or after the delay. */
+function ringOrDelay(ctx: ActorContext, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      stop();
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    const stop = ctx.bell.onRing(`slots:${ctx.actor.accountId}`, done);
+    signal?.addEventListener('abort', done);
+  });
+}
+
+/** The request as its idempotency key stands for it: how long to wait is not part of what is asked for. */
+const inputHash = ({ ewonId, client, switch: switching }: OpenSessionRequest): string =>
+  createHash('sha256').update(JSON.stringify([ewonId, client, switching])).digest('hex');
+
+/** API-01: the session that this login has opened under this key within the last 24 hours. */
+async function findStored(tx: Tx, ctx: ActorContext, request: OpenSessionRequest): Promise<Session | null> {
+  if (request.idempotencyKey === null) return null;
+  const since = addSeconds(ctx.clock.now(), -ctx.config.limits.IDEMPOTENCY_HOURS * 3600);
+  const stored = await tx.storedResult.findUnique({ where: { loginId_key: { loginId: ctx.actor.loginId, key: request.idempotencyKey }, createdAt: { gt: since } } });
+  if (!stored) return null;
+  if (stored.operation !== 'openSession' || stored.inputHash !== inputHash(request)) {
+    throw new AppError('IDEMPOTENCY_KEY_REUSED', 'The idempotency key was used with another input.', ['idempotencyKey']);
+  }
+  return tx.session.findUnique({ where: { id: stored.result as string } });
+}
+
+async function store(tx: Tx, ctx: ActorContext, request: OpenSessionRequest, session: Session): Promise<void> {
+  if (request.idempotencyKey === null) return;
+  const [loginId, key] = [ctx.actor.loginId, request.idempotencyKey];
+  const data = { operation: 'openSession', inputHash: inputHash(request), result: session.id, createdAt: ctx.clock.now() };
+  await tx.storedResult.upsert({ where: { loginId_key: { loginId, key } }, create: { loginId, key, ...data }, update: data });
+}
+
+/** Gives the session a new ticket, which voids the one before: the answer with the first may never have arrived. */
+async function withTicket(ctx: ActorContext, session: Session): Promise<OpenedSession> {
+  const token = createToken();
+  const expiresAt = addSeconds(ctx.clock.now(), ctx.config.limits.SESSION_TICKET_SECONDS);
+  await ctx.db.session.updateMany({ where: { id: session.id, state: 'OPEN' }, data: { ticketHash: hashToken(token), ticketExpiresAt: expiresAt } });
+  const ewon = session.ewonId === null ? null : await ctx.db.ewon.findUnique({ where: { id: session.ewonId }, select: { gateway: { select: { url: true } } } });
+  const base = ewon?.gateway?.url ?? ctx.gatewayUrls.device.replace(/^http/, 'ws');
+  return { session, ticket: { url: `${base}/connect`, token, expiresAt } };
+}

@@ -1,0 +1,191 @@
+import { baseSlots, requireFeature } from '../account/plans.ts';
+import { addMonths } from '../clock.ts';
+import type { ActorContext, Platform } from '../context.ts';
+import type { Tx } from '../database/database.ts';
+import { AppError, notFound, ValidationError } from '../errors.ts';
+import { type AccountTx, inAccount } from '../log/write.ts';
+import type { Actor } from '../users/actor.ts';
+import { actorSubject } from '../users/rules.ts';
+import { serveWaiters } from './queue.ts';
+import { dropSurplus, placeReservations, type SlotFacts, type SlotFigures, slotFigures } from './slot-rules.ts';
+
+const SLOT_FACTS = { id: true, number: true, groupId: true, sessionId: true } as const;
+
+export const readSlots = (tx: Tx, accountId: string): Promise<SlotFacts[]> =>
+  tx.slot.findMany({ where: { accountId }, select: SLOT_FACTS, orderBy: { number: 'asc' } });
+
+/** The account's slots as the actor sees them (CON-12). */
+export async function readSlotFigures(tx: Tx, actor: Pick<Actor, 'accountId' | 'groupIds'>): Promise<SlotFigures> {
+  const account = await tx.account.findUniqueOrThrow({
+    where: { id: actor.accountId },
+    select: { concurrentConnections: true, slots: { select: SLOT_FACTS } },
+  });
+  return slotFigures(account.slots, account.concurrentConnections, actor.groupIds);
+}
+
+/** Slots 1 to `count` of a new account. */
+export const newSlots = (count: number): { number: number }[] => Array.from({ length: count }, (_, index) => ({ number: index + 1 }));
+
+/**
+ * To be called in the transaction that freed slots, or changed who may use them: drops what is over the total (CON-19),
+ * then gives every slot that somebody waits for to the first who may use it (WTL-02, WTL-04). After it, no free slot has
+ * anybody waiting for it.
+ */
+export async function settleSlots(ctx: Platform, account: AccountTx): Promise<void> {
+  const { tx, accountId } = account;
+  const { concurrentConnections } = await tx.account.findUniqueOrThrow({ where: { id: accountId }, select: { concurrentConnections: true } });
+  const slots = await readSlots(tx, accountId);
+  const { drop, reserve } = dropSurplus(slots, concurrentConnections);
+  if (drop.length > 0) await tx.slot.deleteMany({ where: { id: { in: drop } } });
+  for (const [id, groupId] of reserve) await tx.slot.update({ where: { id }, data: { groupId } });
+  await serveWaiters(ctx, account, await readSlots(tx, accountId));
+  account.afterCommit(() => ctx.bell.ring(`slots:${accountId}`));
+}
+
+/** What a number of concurrent connections would cost a month, and when it would be in force (CON-14, CON-17). */
+export interface SlotOffer {
+  concurrentConnections: number;
+  /** The number that the plan includes. */
+  included: number;
+  /** Cents a month for what is beyond the included ones. */
+  monthlyPriceCents: number;
+  effectiveAt: Date;
+}
+
+/** @throws AppError PLAN_FEATURE_NOT_AVAILABLE, VALIDATION_FAILED */
+export async function offerSlots(ctx: ActorContext, count: number): Promise<SlotOffer> {
+  const account = await ctx.db.account.findUniqueOrThrow({ where: { id: ctx.actor.accountId } });
+  checkCount(ctx, account.plan, count);
+  const included = baseSlots(account.plan, ctx.config);
+  const now = ctx.clock.now();
+  return {
+    concurrentConnections: count,
+    included,
+    monthlyPriceCents: (count - included) * ctx.config.limits.SLOT_PRICE_CENTS,
+    effectiveAt: count < account.concurrentConnections ? laterOf(now, earliestDecrease(ctx, account)) : now,
+  };
+}
+
+/**
+ * Changes the number of concurrent connections (CON-13 to CON-19): an increase at once; a decrease at once when the present
+ * number has been in force for three months, else at that date. Replaces a scheduled decrease; the present number cancels it.
+ * @throws AppError FORBIDDEN, ACKNOWLEDGEMENT_REQUIRED, PLAN_FEATURE_NOT_AVAILABLE, VALIDATION_FAILED, RESERVATION_EXCEEDS_TOTAL
+ */
+export function setConcurrentConnections(ctx: ActorContext, count: number, acknowledged: boolean): Promise<void> {
+  const { actor } = ctx;
+  requireAdministrator(actor);
+  if (!acknowledged) {
+    throw new AppError('ACKNOWLEDGEMENT_REQUIRED', 'The change affects contract and price: repeat it with acknowledgeContractChange: true.', ['acknowledgeContractChange']);
+  }
+  return inAccount(ctx, actor.accountId, async (account) => {
+    const { tx, now } = account;
+    const row = await tx.account.findUniqueOrThrow({ where: { id: actor.accountId } });
+    checkCount(ctx, row.plan, count);
+    if (count >= row.concurrentConnections) return applyCount(ctx, account, row.concurrentConnections, count, actor);
+
+    const reserved = (await readSlots(tx, actor.accountId)).filter((slot) => slot.groupId !== null).length;
+    if (count < reserved) throw new AppError('RESERVATION_EXCEEDS_TOTAL', `${reserved} connections are reserved; reduce the reservations first.`, ['concurrentConnections']);
+    const from = earliestDecrease(ctx, row);
+    if (from <= now) return applyCount(ctx, account, row.concurrentConnections, count, actor);
+    await tx.account.update({ where: { id: actor.accountId }, data: { pendingSlots: count, pendingSlotsAt: from } });
+    account.log({ code: 'SLOTS_DECREASE_SCHEDULED', user: actorSubject(actor), params: { to: count, at: from.toISOString() } });
+  });
+}
+
+/** Cancels a scheduled decrease; without one nothing happens (CON-17). @throws AppError FORBIDDEN */
+export function cancelScheduledDecrease(ctx: ActorContext): Promise<void> {
+  const { actor } = ctx;
+  requireAdministrator(actor);
+  return inAccount(ctx, actor.accountId, async ({ tx, log }) => {
+    const { count } = await tx.account.updateMany({
+      where: { id: actor.accountId, pendingSlots: { not: null } },
+      data: { pendingSlots: null, pendingSlotsAt: null },
+    });
+    if (count > 0) log({ code: 'SLOTS_DECREASE_CANCELLED', user: actorSubject(actor), params: { reason: 'on request' } });
+  });
+}
+
+/** Applies the scheduled decreases that have fallen due (CON-17), each once; one that its reservations forbid is cancelled (CON-25). */
+export async function applyDueDecreases(ctx: Platform): Promise<void> {
+  const due = await ctx.db.account.findMany({ where: { pendingSlotsAt: { lte: ctx.clock.now() } }, select: { id: true }, take: 100 });
+  for (const { id } of due) {
+    await inAccount(ctx, id, async (account) => {
+      const { tx, now, log } = account;
+      const row = await tx.account.findUniqueOrThrow({ where: { id } });
+      if (row.pendingSlots === null || row.pendingSlotsAt === null || row.pendingSlotsAt > now) return;
+      const reserved = (await readSlots(tx, id)).filter((slot) => slot.groupId !== null).length;
+      if (row.pendingSlots >= reserved) return applyCount(ctx, account, row.concurrentConnections, row.pendingSlots, null);
+      await tx.account.update({ where: { id }, data: { pendingSlots: null, pendingSlotsAt: null } });
+      log({ code: 'SLOTS_DECREASE_CANCELLED', params: { reason: `${reserved} connections are reserved` } });
+    });
+  }
+}
+
+async function applyCount(ctx: Platform, account: AccountTx, from: number, to: number, actor: Actor | null): Promise<void> {
+  const { tx, accountId, now } = account;
+  await tx.account.update({
+    where: { id: accountId },
+    data: { concurrentConnections: to, pendingSlots: null, pendingSlotsAt: null, ...(to !== from && { slotsChangedAt: now }) },
+  });
+  if (to === from) return;
+  const slots = await readSlots(tx, accountId);
+  const top = slots.at(-1)?.number ?? 0;
+  const missing = Math.max(0, to - slots.length);
+  await tx.slot.createMany({ data: newSlots(missing).map(({ number }) => ({ accountId, number: top + number })) });
+  account.log({ code: 'SLOTS_CHANGED', user: actor && actorSubject(actor), params: { from, to } });
+  await settleSlots(ctx, account);
+}
+
+/**
+ * Sets all reservations of the account; a group that is not named loses its own (CON-20, CON-26). Live sessions go on.
+ * @throws AppError FORBIDDEN, PLAN_FEATURE_NOT_AVAILABLE, NOT_FOUND (group), RESERVATION_EXCEEDS_TOTAL, VALIDATION_FAILED
+ */
+export function setReservations(ctx: ActorContext, wanted: { groupId: string; count: number }[]): Promise<void> {
+  const { actor } = ctx;
+  requireAdministrator(actor);
+  requireFeature(actor.plan, 'reservedConnections');
+  if (new Set(wanted.map(({ groupId }) => groupId)).size < wanted.length) {
+    throw new ValidationError([{ path: ['reservations'], message: 'A group is named twice.' }]);
+  }
+  return inAccount(ctx, actor.accountId, async (account) => {
+    const { tx, accountId } = account;
+    const groups = await tx.group.findMany({ where: { accountId, id: { in: wanted.map(({ groupId }) => groupId) } } });
+    if (groups.length < wanted.length) throw notFound('group');
+    const { concurrentConnections } = await tx.account.findUniqueOrThrow({ where: { id: accountId } });
+    const sum = wanted.reduce((total, { count }) => total + count, 0);
+    if (sum > concurrentConnections) {
+      throw new AppError('RESERVATION_EXCEEDS_TOTAL', `${sum} reservations exceed the ${concurrentConnections} concurrent connections.`, ['reservations']);
+    }
+    const slots = await tx.slot.findMany({
+      where: { accountId },
+      orderBy: { number: 'asc' },
+      select: { ...SLOT_FACTS, session: { select: { user: { select: { memberships: { select: { groupId: true } } } } } } },
+    });
+    const placed = placeReservations(
+      slots.map((slot) => ({ ...slot, holderGroupIds: slot.session?.user?.memberships.map((membership) => membership.groupId) ?? [] })),
+      wanted.filter(({ count }) => count > 0),
+    );
+    for (const slot of slots) {
+      const groupId = placed.get(slot.id) ?? null;
+      if (groupId !== slot.groupId) await tx.slot.update({ where: { id: slot.id }, data: { groupId } });
+    }
+    const summary = wanted.map(({ groupId, count }) => `${groups.find((group) => group.id === groupId)?.name}: ${count}`).join(', ');
+    account.log({ code: 'RESERVATIONS_CHANGED', user: actorSubject(actor), params: { summary: summary || 'none' } });
+    await settleSlots(ctx, account);
+  });
+}
+
+export function requireAdministrator(actor: Actor): void {
+  if (!actor.administrator) throw new AppError('FORBIDDEN', 'Only Administrators may do this.');
+}
+
+function checkCount(ctx: Platform, plan: 'FREE' | 'LIGHT' | 'PRO', count: number): void {
+  requireFeature(plan, 'multipleConcurrentConnections');
+  const [min, max] = [baseSlots(plan, ctx.config), ctx.config.limits.SLOTS_MAX];
+  if (!Number.isInteger(count) || count < min || count > max) {
+    throw new ValidationError([{ path: ['concurrentConnections'], message: `The number of concurrent connections is from ${min} to ${max}.` }]);
+  }
+}
+
+const earliestDecrease = (ctx: Platform, account: { slotsChangedAt: Date }): Date => addMonths(account.slotsChangedAt, ctx.config.limits.SLOT_DECREASE_MONTHS);
+const laterOf = (a: Date, b: Date): Date => (a > b ? a : b);

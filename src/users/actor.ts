@@ -1,0 +1,137 @@
+import { PLANS, type PlanFeatures } from '../account/plans.ts';
+import type { Db } from '../database/database.ts';
+import type { ClientKind, Plan } from '../generated/prisma/enums.ts';
+
+/** Rights of a user on a pool, or on an Ewon through its pools (GRP-13, GRP-14). */
+export interface PoolRights {
+  administer: boolean;
+  modify: boolean;
+  connectEcatcher: boolean;
+  connectM2web: boolean;
+}
+
+/** Who acts, with all that decides over rights, as it stood when the request or the event began. */
+export interface Actor {
+  accountId: string;
+  accountName: string;
+  userId: string;
+  userNumber: number;
+  username: string;
+  fullName: string | null;
+  loginId: string;
+  client: ClientKind;
+  plan: Plan;
+  features: PlanFeatures;
+  /** Administrator rights on the account: by role, or by the Administrators group on plans with groups. */
+  administrator: boolean;
+  groupIds: string[];
+  groupNames: string[];
+  /** Groups whose users the actor may add and modify (GRP-11). */
+  managedGroupIds: string[];
+  mayCreatePools: boolean;
+  mayCreateGroups: boolean;
+  /** By pool id; on plans without groups it is empty and the role decides (GRP-23). */
+  poolRights: ReadonlyMap<string, PoolRights>;
+}
+
+const ACTOR_SELECT = {
+  id: true,
+  number: true,
+  username: true,
+  fullName: true,
+  role: true,
+  account: { select: { id: true, name: true, plan: true } },
+  memberships: {
+    select: {
+      group: {
+        select: {
+          id: true,
+          name: true,
+          administrators: true,
+          adminOfItself: true,
+          mayCreatePools: true,
+          mayCreateGroups: true,
+          poolRights: true,
+          manages: { select: { targetId: true } },
+        },
+      },
+    },
+  },
+} as const;
+
+/** Loads the user of a login that is in force at `now`: not revoked, not expired, its user enabled. Null otherwise. */
+export async function loadActor(db: Pick<Db, "login">, now: Date, idleMs: number, by: { tokenHash: string } | { id: string }): Promise<(Actor & { lastUsedAt: Date }) | null> {
+  const login = await db.login.findUnique({
+    where: by,
+    select: { id: true, client: true, lastUsedAt: true, expiresAt: true, revokedAt: true, user: { select: { ...ACTOR_SELECT, disabledAt: true, expiresAt: true } } },
+  });
+  if (!login || login.revokedAt || login.expiresAt <= now || login.lastUsedAt.getTime() + idleMs <= now.getTime()) return null;
+  const { user } = login;
+  if (user.disabledAt || (user.expiresAt && user.expiresAt <= now)) return null;
+  return { ...actorOf(user, login), lastUsedAt: login.lastUsedAt };
+}
+
+type UserWithRights = {
+  id: string;
+  number: number;
+  username: string;
+  fullName: string | null;
+  role: 'ADMINISTRATOR' | 'USER';
+  account: { id: string; name: string; plan: Plan };
+  memberships: {
+    group: {
+      id: string;
+      name: string;
+      administrators: boolean;
+      adminOfItself: boolean;
+      mayCreatePools: boolean;
+      mayCreateGroups: boolean;
+      poolRights: ({ poolId: string } & PoolRights)[];
+      manages: { targetId: string }[];
+    };
+  }[];
+};
+
+/** The user as an actor without a login: for enrolment by name (GRK-07). */
+export async function loadUserAsActor(db: Pick<Db, "user">, userId: string): Promise<Actor | null> {
+  const user = await db.user.findUnique({ where: { id: userId }, select: ACTOR_SELECT });
+  return user && actorOf(user, { id: '', client: 'ECATCHER' });
+}
+
+function actorOf(user: UserWithRights, login: { id: string; client: ClientKind }): Actor {
+  const features = PLANS[user.account.plan];
+  const groups = features.groups ? user.memberships.map(({ group }) => group) : [];
+  const poolRights = new Map<string, PoolRights>();
+  for (const { poolId, ...right } of groups.flatMap((group) => group.poolRights)) {
+    poolRights.set(poolId, unite(poolRights.get(poolId), right));
+  }
+  return {
+    accountId: user.account.id,
+    accountName: user.account.name,
+    userId: user.id,
+    userNumber: user.number,
+    username: user.username,
+    fullName: user.fullName,
+    loginId: login.id,
+    client: login.client,
+    plan: user.account.plan,
+    features,
+    administrator: features.groups ? groups.some((group) => group.administrators) : user.role === 'ADMINISTRATOR',
+    groupIds: groups.map((group) => group.id),
+    groupNames: groups.map((group) => group.name),
+    managedGroupIds: groups.flatMap((group) => [...group.manages.map((right) => right.targetId), ...(group.adminOfItself ? [group.id] : [])]),
+    mayCreatePools: groups.some((group) => group.mayCreatePools),
+    mayCreateGroups: groups.some((group) => group.mayCreateGroups),
+    poolRights,
+  };
+}
+
+/** The union of what several groups grant; there is no deny (GRP-16), and administer implies modify (GRP-14). */
+function unite(left: PoolRights | undefined, right: PoolRights): PoolRights {
+  return {
+    administer: !!left?.administer || right.administer,
+    modify: !!left?.modify || right.modify || right.administer,
+    connectEcatcher: !!left?.connectEcatcher || right.connectEcatcher,
+    connectM2web: !!left?.connectM2web || right.connectM2web,
+  };
+}
