@@ -1,5 +1,6 @@
 import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import { deadline } from './deadline.ts';
 import { messageOf, SimulatorError } from './errors.ts';
 
 /**
@@ -70,7 +71,7 @@ export class ApiClient {
     variables: Variables,
     { timeoutMs = this.#timeoutMs, signal }: RequestOptions = {},
   ): Promise<Result> {
-    const timeout = AbortSignal.timeout(timeoutMs);
+    using limit = deadline(timeoutMs, signal);
     let response: Response;
     let text: string;
     try {
@@ -82,12 +83,12 @@ export class ApiClient {
           ...(this.#token !== undefined && { authorization: `Bearer ${this.#token}` }),
         },
         body: JSON.stringify({ query: document.toString(), variables }),
-        signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+        signal: limit.signal,
       });
       text = await response.text();
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      if (timeout.aborted) throw new ApiError('TIMEOUT', `${this.#url} did not answer within ${timeoutMs / 1000} s.`);
+      if (limit.passed) throw new ApiError('TIMEOUT', `${this.#url} did not answer within ${timeoutMs / 1000} s.`);
       const cause = (error as Error).cause ?? error;
       throw new ApiError('UNREACHABLE', `${this.#url} cannot be reached: ${messageOf(cause)}.`, {}, { cause });
     }

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { DeviceFacts, EnrolmentProof } from '../src/gateway/protocol.ts';
+import { deadline } from './deadline.ts';
 import { createDevice, type Device, type DeviceOptions, type Registration } from './device.ts';
 import { fetchAuthority } from './device-port.ts';
 import { SimulatorError } from './errors.ts';
@@ -18,7 +19,7 @@ export interface DeviceProfile {
 const SERIALS = { years: 8, weeks: 52, numbers: 10_000, checks: 100 };
 const SERIAL_COUNT = SERIALS.years * SERIALS.weeks * SERIALS.numbers * SERIALS.checks;
 /** Has no factor in common with SERIAL_COUNT (2, 5 and 13), so that the indexes below it all get serial numbers of their own. */
-const SERIAL_STRIDE = 100_000_007;
+const SERIAL_STRIDE = 137_912_483;
 
 /**
  * The serial number (EWN-17) of a device: the same for the same seed and index (SIM-03), different for every index below
@@ -142,18 +143,20 @@ export class Fleet extends EventEmitter<{ progress: [FleetProgress] }> {
   }
 
   /** Registers the devices that are not registered yet; each is described by its name (GRK-13). */
-  registerAll(proof: EnrolmentProof, options: FleetCallOptions = {}): Promise<FleetResult[]> {
-    const { concurrency = 4, withinMs = 60_000, signal } = options;
-    return this.#each('register', concurrency, async (device, index) => {
+  async registerAll(proof: EnrolmentProof, options: FleetCallOptions = {}): Promise<FleetResult[]> {
+    const { concurrency = 4, withinMs = 60_000 } = options;
+    using end = deadline(undefined, options.signal);
+    const { signal } = end;
+    return await this.#each('register', this.devices, concurrency, async (device, index) => {
       const description = deviceProfile(this.seed, index).name;
-      const deadline = Date.now() + withinMs;
+      const latest = Date.now() + withinMs;
       for (;;) {
-        signal?.throwIfAborted();
+        signal.throwIfAborted();
         try {
-          return (await device.register(proof, { description, ...(signal && { signal }) })).outcome;
+          return (await device.register(proof, { description, signal })).outcome;
         } catch (error) {
           const waitMs = retryAfterMs(error);
-          if (waitMs === undefined || Date.now() + waitMs > deadline) throw error;
+          if (waitMs === undefined || Date.now() + waitMs > latest) throw error;
           await delay(waitMs, undefined, { signal });
         }
       }
@@ -161,13 +164,16 @@ export class Fleet extends EventEmitter<{ progress: [FleetProgress] }> {
   }
 
   /** Opens the tunnels of all registered devices; those that lose it come again by themselves. */
-  connectAll(options: FleetCallOptions = {}): Promise<FleetResult[]> {
-    const { concurrency = 20, withinMs = 60_000, signal } = options;
-    return this.#each('connect', concurrency, async (device) => {
-      signal?.throwIfAborted();
+  async connectAll(options: FleetCallOptions = {}): Promise<FleetResult[]> {
+    const { concurrency = 20, withinMs = 60_000 } = options;
+    using end = deadline(undefined, options.signal);
+    const { signal } = end;
+    const registered = this.devices.filter(({ state }) => state !== 'NEW');
+    return await this.#each('connect', registered, concurrency, async (device) => {
+      signal.throwIfAborted();
       const stop = () => void device.disconnect();
-      signal?.addEventListener('abort', stop, { once: true });
-      await device.connect({ withinMs }).finally(() => signal?.removeEventListener('abort', stop));
+      signal.addEventListener('abort', stop, { once: true });
+      await device.connect({ withinMs }).finally(() => signal.removeEventListener('abort', stop));
       return 'CONNECTED';
     });
   }
@@ -186,11 +192,12 @@ export class Fleet extends EventEmitter<{ progress: [FleetProgress] }> {
 
   #each(
     phase: FleetProgress['phase'],
+    devices: readonly Device[],
     concurrency: number,
     act: (device: Device, index: number) => Promise<Exclude<FleetResult['outcome'], 'FAILED'>>,
   ): Promise<FleetResult[]> {
-    const progress = { phase, done: 0, failed: 0, total: this.devices.length };
-    return pLimit(concurrency).map(this.devices, async (device, index) => {
+    const progress = { phase, done: 0, failed: 0, total: devices.length };
+    return pLimit(concurrency).map(devices, async (device, index) => {
       const start = performance.now();
       let result: FleetResult;
       try {

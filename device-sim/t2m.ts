@@ -4,7 +4,7 @@ import type { Device, Registration } from './device.ts';
 import { SimulatorError } from './errors.ts';
 
 /** The name that devices look for on a card (GRK-14). */
-export const CARD_FILE = 'T2M.txt';
+const CARD_FILE = 'T2M.txt';
 /** Bytes; a real one has a few hundred. */
 const MAX_CARD_FILE_BYTES = 16 * 1024;
 

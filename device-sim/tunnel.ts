@@ -189,7 +189,11 @@ export class Tunnel extends EventEmitter<TunnelEvents> {
       const known = closeReasonOf(code);
       const said = reason.toString();
       if (known !== undefined)
-        this.#end(code, { reason: known, detail: said || known, retry: CLOSE_CODES[known].retry });
+        this.#end(code, {
+          reason: known,
+          detail: said === '' || said === known ? CLOSE_DETAILS[known] : said,
+          retry: CLOSE_CODES[known].retry,
+        });
       else
         this.#end(
           code,
@@ -241,6 +245,22 @@ export class Tunnel extends EventEmitter<TunnelEvents> {
     clearTimeout(this.#silenceTimer);
   }
 }
+
+/** What a close reason means for the device, for gateways that say no more than the code. */
+const CLOSE_DETAILS: Record<CloseReason, string> = {
+  GOING_AWAY: 'The gateway stops.',
+  SERVICE_RESTART: 'The gateway restarts.',
+  MESSAGE_INVALID: 'The gateway did not understand a message.',
+  CERTIFICATE_INVALID: 'The certificate is not the current one of the device, or has expired; register it anew.',
+  CERTIFICATE_REVOKED: 'The Ewon was removed, replaced or rejected; register the device anew.',
+  UNSUPPORTED_PROTOCOL: 'The gateway speaks another version of the protocol.',
+  KEEP_ALIVE_TIMEOUT: 'The gateway missed the keep-alives of the device.',
+  REPLACED: 'Another tunnel of the same device has taken over.',
+  SERIAL_NUMBER_MISMATCH: 'The serial number is not that of the certificate.',
+  TOO_MANY_MESSAGES: 'The device sent too many messages.',
+  INTERNAL_ERROR: 'Something unexpected happened in the gateway.',
+  VPN_ADDRESS_EXHAUSTED: 'Every VPN address is in use.',
+};
 
 const BY_DEVICE = { reason: 'BY_DEVICE', detail: 'The device closed the tunnel.', retry: false };
 

@@ -23,7 +23,7 @@ export interface UserOptions {
   account: string;
   username: string;
   password: string;
-  /** Which of the Ewons that are online; by default any. */
+  /** Which of the Ewons that are online and that the user may connect to; by default any. */
   choose?: (online: ReachableEwon[]) => ReachableEwon | undefined;
   /** How long it waits for a slot when none is free (WTL-02). */
   waitSeconds?: number;
@@ -44,9 +44,9 @@ export type UserOutcome =
   /** The Ewon, or every one that the user sees, is not online. */
   | { kind: 'offline'; ewon: string | undefined }
   | { kind: 'left'; ewon: string; stayedMs: number }
-  /** Somebody or something else ended the session. */
+  /** Somebody or something else ended the session: its close reason (CON-09), or the code of a refusal. */
   | { kind: 'cut'; ewon: string; code: string; stayedMs: number }
-  | { kind: 'failed'; code: string; message: string };
+  | { kind: 'failed'; code: string; message: string; retryAfter?: number | undefined };
 
 /** After failures the user tries again more and more slowly. */
 const AFTER_FAILURE = { baseMs: 1000, capMs: 30_000 };
@@ -77,9 +77,9 @@ export class SimulatedUser extends EventEmitter<{ outcome: [UserOutcome] }> {
       if (signal.aborted) break;
       failures = outcome.kind === 'failed' ? failures + 1 : 0;
       const pauseMs =
-        failures === 0
-          ? this.#within(this.#options.pauseMs ?? [1000, 5000])
-          : reconnectDelayMs(AFTER_FAILURE, failures - 1, this.#random);
+        outcome.kind === 'failed'
+          ? Math.max((outcome.retryAfter ?? 0) * 1000, reconnectDelayMs(AFTER_FAILURE, failures - 1, this.#random))
+          : this.#within(this.#options.pauseMs ?? [1000, 5000]);
       await pause(pauseMs, signal);
     }
     await this.leave();
@@ -92,7 +92,8 @@ export class SimulatedUser extends EventEmitter<{ outcome: [UserOutcome] }> {
       outcome = await this.#visit(signal);
     } catch (error) {
       if (['UNAUTHENTICATED', 'LOGIN_EXPIRED'].includes(codeOf(error))) this.#loggedIn = false;
-      outcome = { kind: 'failed', code: codeOf(error), message: messageOf(error) };
+      const retryAfter = error instanceof SimulatorError ? error.retryAfter : undefined;
+      outcome = { kind: 'failed', code: codeOf(error), message: messageOf(error), retryAfter };
       if (signal?.aborted) return outcome;
     }
     this.emit('outcome', outcome);
@@ -112,7 +113,7 @@ export class SimulatedUser extends EventEmitter<{ outcome: [UserOutcome] }> {
     const { ewons } = await this.#api.request(EWONS, {}, { signal });
     const online = ewons.edges
       .map(({ node }) => node)
-      .filter(({ status }) => status === 'ONLINE' || status === 'CONNECTED');
+      .filter(({ viewerCan }) => viewerCan.includes('CONNECT_ECATCHER'));
     const choose = this.#options.choose ?? ((from: ReachableEwon[]) => from[Math.floor(this.#random() * from.length)]);
     const ewon = choose(online);
     if (ewon === undefined) return { kind: 'offline', ewon: undefined };
@@ -145,15 +146,16 @@ export class SimulatedUser extends EventEmitter<{ outcome: [UserOutcome] }> {
       await pause(Math.min(left, this.#options.keepAliveMs ?? 30_000), signal);
       if (signal?.aborted || performance.now() >= until) break;
       const { keepSessionAlive } = await this.#api.request(KEEP_SESSION_ALIVE, { input: { sessionId } }, { signal });
-      if (keepSessionAlive.code !== undefined)
-        return { kind: 'cut', ewon, code: keepSessionAlive.code, stayedMs: stayedMs() };
+      const code = endOf(keepSessionAlive);
+      if (code !== undefined) return { kind: 'cut', ewon, code, stayedMs: stayedMs() };
     }
     const { closeSession } = await this.#api.request(
       CLOSE_SESSION,
       { input: { sessionId } },
       { timeoutMs: FAREWELL_MS },
     );
-    if (closeSession.code !== undefined) return { kind: 'cut', ewon, code: closeSession.code, stayedMs: stayedMs() };
+    const code = endOf(closeSession);
+    if (code !== undefined && code !== 'BY_USER') return { kind: 'cut', ewon, code, stayedMs: stayedMs() };
     return { kind: 'left', ewon, stayedMs: stayedMs() };
   }
 
@@ -173,6 +175,14 @@ export class SimulatedUser extends EventEmitter<{ outcome: [UserOutcome] }> {
   #within([min, max]: Range): number {
     return min + this.#random() * (max - min);
   }
+}
+
+/** Why a session is over: its close reason, or the code of the refusal; undefined while it is open. */
+function endOf(
+  result: { session: { state: string; closeReason?: string | null } } | MutationError,
+): string | undefined {
+  if (!('session' in result)) return result.code;
+  return result.session.state === 'OPEN' ? undefined : (result.session.closeReason ?? 'CLOSED');
 }
 
 /** Members of a result union that are no errors but not what was asked for, such as SecondFactorRequired, have only their name. */

@@ -49,7 +49,9 @@ export async function createRedisBell(url: string, log: Logger): Promise<Bell> {
   const publisher = new Redis(url, options);
   const subscriber = new Redis(url, { ...options, autoResubscribe: true });
   for (const redis of [publisher, subscriber]) {
-    redis.on('error', (error) => log.warn({ err: error.message }, 'The bell cannot reach Redis; readers poll meanwhile'));
+    redis.on('error', (error) =>
+      log.warn({ err: error.message }, 'The bell cannot reach Redis; readers poll meanwhile'),
+    );
   }
   const self = crypto.randomUUID();
   subscriber.on('message', (_channel, message) => {

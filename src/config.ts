@@ -5,10 +5,14 @@ import { z } from 'zod';
  * project looks at `process.env`. Every number that a rule calls a choice is a variable of this table.
  */
 
-const whole = (fallback: number, min: number, max: number) => z.coerce.number().int().min(min).max(max).default(fallback);
+const whole = (fallback: number, min: number, max: number) =>
+  z.coerce.number().int().min(min).max(max).default(fallback);
 const flag = z.stringbool().default(false);
 const cidr = (fallback: string) =>
-  z.cidrv4('must be an IPv4 range such as 10.236.0.0/15').default(fallback).refine((range) => Number(range.split('/')[1]) <= 30, 'needs a prefix of 30 or shorter');
+  z
+    .cidrv4('must be an IPv4 range such as 10.236.0.0/15')
+    .default(fallback)
+    .refine((range) => Number(range.split('/')[1]) <= 30, 'needs a prefix of 30 or shorter');
 
 const environment = z.object({
   NODE_ENV: z.string().default('development'),
@@ -23,7 +27,10 @@ const environment = z.object({
     .default('pglite://./data/db'),
   DATABASE_POOL_SIZE: whole(10, 1, 500),
   DATABASE_TIMEOUT_SECONDS: whole(10, 1, 300),
-  REDIS_URL: z.string().regex(/^rediss?:\/\//, 'must begin with redis:// or rediss://').optional(),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, 'must begin with redis:// or rediss://')
+    .optional(),
   DATA_DIR: z.string().min(1).default('./data'),
   ROLES: z.string().default('api,gateway'),
   SIMULATION: flag,
@@ -96,7 +103,18 @@ export interface Config {
   dataDir: string | undefined;
   limits: Omit<
     Environment,
-    'NODE_ENV' | 'HOST' | 'PUBLIC_HOST' | 'HTTP_PORT' | 'DEVICE_PORT' | 'TUNNEL_PORT' | 'DATABASE_URL' | 'REDIS_URL' | 'DATA_DIR' | 'ROLES' | 'SIMULATION' | 'LOG_LEVEL'
+    | 'NODE_ENV'
+    | 'HOST'
+    | 'PUBLIC_HOST'
+    | 'HTTP_PORT'
+    | 'DEVICE_PORT'
+    | 'TUNNEL_PORT'
+    | 'DATABASE_URL'
+    | 'REDIS_URL'
+    | 'DATA_DIR'
+    | 'ROLES'
+    | 'SIMULATION'
+    | 'LOG_LEVEL'
   >;
   /** Carries passwords: never logged. */
   secrets: { databaseUrl: string; redisUrl: string | undefined };
@@ -119,14 +137,32 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     const name = String(issue?.path[0] ?? 'environment');
     throw new ConfigError(`${name} is ${shown(name, given[name])}, which cannot be used: ${issue?.message}.`);
   }
-  const { NODE_ENV, HOST, PUBLIC_HOST, HTTP_PORT, DEVICE_PORT, TUNNEL_PORT, DATABASE_URL, REDIS_URL, DATA_DIR, ROLES, SIMULATION, LOG_LEVEL, ...limits } = result.data;
+  const {
+    NODE_ENV,
+    HOST,
+    PUBLIC_HOST,
+    HTTP_PORT,
+    DEVICE_PORT,
+    TUNNEL_PORT,
+    DATABASE_URL,
+    REDIS_URL,
+    DATA_DIR,
+    ROLES,
+    SIMULATION,
+    LOG_LEVEL,
+    ...limits
+  } = result.data;
   const roles = ROLES.split(',').map((role) => role.trim());
   const unknown = roles.find((role) => role !== 'api' && role !== 'gateway');
-  if (unknown !== undefined) throw new ConfigError(`ROLES is "${ROLES}", which cannot be used: "${unknown}" is neither api nor gateway.`);
+  if (unknown !== undefined)
+    throw new ConfigError(`ROLES is "${ROLES}", which cannot be used: "${unknown}" is neither api nor gateway.`);
   const production = NODE_ENV === 'production';
-  if (production && SIMULATION) throw new ConfigError('SIMULATION is on, which cannot be used with NODE_ENV=production.');
+  if (production && SIMULATION)
+    throw new ConfigError('SIMULATION is on, which cannot be used with NODE_ENV=production.');
   if (limits.OFFLINE_AFTER_SECONDS <= limits.KEEP_ALIVE_SECONDS) {
-    throw new ConfigError(`OFFLINE_AFTER_SECONDS is ${limits.OFFLINE_AFTER_SECONDS}, which cannot be used: it must exceed KEEP_ALIVE_SECONDS (${limits.KEEP_ALIVE_SECONDS}).`);
+    throw new ConfigError(
+      `OFFLINE_AFTER_SECONDS is ${limits.OFFLINE_AFTER_SECONDS}, which cannot be used: it must exceed KEEP_ALIVE_SECONDS (${limits.KEEP_ALIVE_SECONDS}).`,
+    );
   }
   return {
     production,

@@ -4,7 +4,8 @@
  */
 export const ERROR_CODES = {
   ACCOUNT_NAME_TAKEN: 'Another account has this name (ACC-03).',
-  ACKNOWLEDGEMENT_REQUIRED: 'The change affects contract and price; repeat it with `acknowledgeContractChange: true` (CON-14).',
+  ACKNOWLEDGEMENT_REQUIRED:
+    'The change affects contract and price; repeat it with `acknowledgeContractChange: true` (CON-14).',
   AUTO_REGISTRATION_DISABLED: 'The account does not let devices register by name or by key (GRK-03).',
   CERTIFICATE_INVALID: 'The certificate is not the current one of the device, or has expired (GW-12).',
   CERTIFICATE_REVOKED: 'The certificate was revoked: the Ewon was removed, replaced or rejected (GW-12).',
@@ -38,7 +39,8 @@ export const ERROR_CODES = {
   QUERY_TOO_COMPLEX: 'The query costs more than the server allows (API-02).',
   RESERVATION_EXCEEDS_TOTAL: 'The reservations add up to more than the concurrent connections (CON-25).',
   SERIAL_NUMBER_MISMATCH: 'The serial number is not the one that the caller proves (GW-04).',
-  SIGNING_REQUEST_INVALID: 'The certificate signing request is malformed, badly signed, or has an unsupported key (GW-03).',
+  SIGNING_REQUEST_INVALID:
+    'The certificate signing request is malformed, badly signed, or has an unsupported key (GW-03).',
   STREAM_LAGGED: 'The reader of the stream was too slow; go on from the cursor (EVT-06).',
   SUBNET_CONFLICT: 'The LAN of the Ewon overlaps a VPN range (VPN-11).',
   TOO_MANY_REQUESTS: 'Too many requests; try again later.',

@@ -22,7 +22,12 @@ export interface NewAccount {
  * (ACC-12, PWD-21, POOL-07, GRP-02, GRK-09). Anyone may; how often is limited by address.
  * @throws AppError ACCOUNT_NAME_TAKEN, PASSWORD_POLICY_VIOLATION, TOO_MANY_REQUESTS
  */
-export async function createAccount(ctx: Platform, account: NewAccount, caller: Pick<Caller, 'remoteAddress'>, plan: Plan = 'FREE'): Promise<{ accountId: string; userId: string }> {
+export async function createAccount(
+  ctx: Platform,
+  account: NewAccount,
+  caller: Pick<Caller, 'remoteAddress'>,
+  plan: Plan = 'FREE',
+): Promise<{ accountId: string; userId: string }> {
   checkPassword(account.administrator.password, ctx.config);
   await ctx.rateLimits.accounts.take(caller.remoteAddress);
   const passwordHash = await ctx.passwords.hash(account.administrator.password);
@@ -45,12 +50,24 @@ export async function createAccount(ctx: Platform, account: NewAccount, caller: 
         registrationKeyRenewedAt: now,
         pools: { create: { name: 'Default', nameKey: 'default', isDefault: true, createdAt: now } },
         groups: { create: { name: 'Administrators', nameKey: 'administrators', administrators: true, createdAt: now } },
-        users: { create: { username, usernameKey: nameKey(username), fullName, email, passwordHash, passwordChangedAt: now, role: 'ADMINISTRATOR', createdAt: now } },
+        users: {
+          create: {
+            username,
+            usernameKey: nameKey(username),
+            fullName,
+            email,
+            passwordHash,
+            passwordChangedAt: now,
+            role: 'ADMINISTRATOR',
+            createdAt: now,
+          },
+        },
       },
       include: { users: true, groups: true },
     })
     .catch((error: unknown) => {
-      if (isUniqueViolation(error)) throw new AppError('ACCOUNT_NAME_TAKEN', 'Another account has this name.', ['name']);
+      if (isUniqueViolation(error))
+        throw new AppError('ACCOUNT_NAME_TAKEN', 'Another account has this name.', ['name']);
       throw error;
     });
   const [user] = created.users;
@@ -66,5 +83,8 @@ export async function createAccount(ctx: Platform, account: NewAccount, caller: 
 /** GRK-09: 32 characters behind the prefix; encrypted for its readers, hashed for look-up. */
 export function newRegistrationKey(ctx: Platform): { registrationKeyEncrypted: string; registrationKeyHash: string } {
   const key = `${REGISTRATION_KEY_PREFIX}${createKey(32 - REGISTRATION_KEY_PREFIX.length)}`;
-  return { registrationKeyEncrypted: ctx.secrets.encrypt(key), registrationKeyHash: ctx.secrets.hash('registration key', key) };
+  return {
+    registrationKeyEncrypted: ctx.secrets.encrypt(key),
+    registrationKeyHash: ctx.secrets.hash('registration key', key),
+  };
 }

@@ -11,9 +11,15 @@ export function renewRegistrationKey(ctx: ActorContext): Promise<void> {
   const { actor } = ctx;
   requireAdministrator(actor);
   return inAccount(ctx, actor.accountId, async ({ tx, now, accountId, log }) => {
-    const { registrationKeyHash } = await tx.account.findUniqueOrThrow({ where: { id: accountId }, select: { registrationKeyHash: true } });
+    const { registrationKeyHash } = await tx.account.findUniqueOrThrow({
+      where: { id: accountId },
+      select: { registrationKeyHash: true },
+    });
     await tx.revokedRegistrationKey.create({ data: { keyHash: registrationKeyHash, accountId, revokedAt: now } });
-    await tx.account.update({ where: { id: accountId }, data: { ...newRegistrationKey(ctx), registrationKeyRenewedAt: now } });
+    await tx.account.update({
+      where: { id: accountId },
+      data: { ...newRegistrationKey(ctx), registrationKeyRenewedAt: now },
+    });
     log({ code: 'REGISTRATION_KEY_RENEWED', user: actorSubject(actor) });
   });
 }
@@ -29,7 +35,10 @@ export function exportRegistrationKey(ctx: ActorContext, description: string | n
   const { actor } = ctx;
   requireAdministrator(actor);
   return inAccount(ctx, actor.accountId, async ({ tx, accountId, log }) => {
-    const { registrationKeyEncrypted } = await tx.account.findUniqueOrThrow({ where: { id: accountId }, select: { registrationKeyEncrypted: true } });
+    const { registrationKeyEncrypted } = await tx.account.findUniqueOrThrow({
+      where: { id: accountId },
+      select: { registrationKeyEncrypted: true },
+    });
     log({ code: 'REGISTRATION_KEY_EXPORTED', user: actorSubject(actor) });
     const lines = [
       '# talkgate commissioning file: copy it to the root of the SD card or USB drive of an unregistered Ewon',
@@ -42,14 +51,24 @@ export function exportRegistrationKey(ctx: ActorContext, description: string | n
 }
 
 /** Switches auto-registration and selects the pool for new devices (GRK-02, GRK-06, POOL-04). Absent keeps; null is the default pool. @throws AppError FORBIDDEN, NOT_FOUND (pool) */
-export function setAutoRegistration(ctx: ActorContext, change: { enabled?: boolean | undefined; poolId?: string | null | undefined }): Promise<void> {
+export function setAutoRegistration(
+  ctx: ActorContext,
+  change: { enabled?: boolean | undefined; poolId?: string | null | undefined },
+): Promise<void> {
   const { actor } = ctx;
   requireAdministrator(actor);
   return inAccount(ctx, actor.accountId, async ({ tx, accountId, log }) => {
-    if (change.poolId && (await tx.pool.count({ where: { AND: [poolsVisibleTo(actor), { id: change.poolId }] } })) === 0) throw notFound('pool');
+    if (
+      change.poolId &&
+      (await tx.pool.count({ where: { AND: [poolsVisibleTo(actor), { id: change.poolId }] } })) === 0
+    )
+      throw notFound('pool');
     await tx.account.update({
       where: { id: accountId },
-      data: { ...(change.enabled !== undefined && { autoRegistrationEnabled: change.enabled }), ...(change.poolId !== undefined && { autoRegistrationPoolId: change.poolId }) },
+      data: {
+        ...(change.enabled !== undefined && { autoRegistrationEnabled: change.enabled }),
+        ...(change.poolId !== undefined && { autoRegistrationPoolId: change.poolId }),
+      },
     });
     log({ code: 'ACCOUNT_CHANGED', user: actorSubject(actor), params: { setting: 'auto-registration' } });
   });

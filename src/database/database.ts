@@ -79,10 +79,16 @@ const TRANSACTION = { maxWait: 15_000, timeout: 20_000 };
 async function lockFolder(folder: string): Promise<() => Promise<void>> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   try {
-    return await lock(folder, { lockfilePath: `${folder}.lock`, stale: 10_000, retries: { retries: 12, minTimeout: 1000, maxTimeout: 1000 } });
+    return await lock(folder, {
+      lockfilePath: `${folder}.lock`,
+      stale: 10_000,
+      retries: { retries: 12, minTimeout: 1000, maxTimeout: 1000 },
+    });
   } catch (error) {
     if ((error as { code?: string }).code !== 'ELOCKED') throw error;
-    throw new DatabaseError(`The database folder ${folder} is open in another process; stop that one or set DATABASE_URL to another folder.`);
+    throw new DatabaseError(
+      `The database folder ${folder} is open in another process; stop that one or set DATABASE_URL to another folder.`,
+    );
   }
 }
 

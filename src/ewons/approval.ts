@@ -35,17 +35,38 @@ export function replaceEwon(ctx: ActorContext, ewonId: string, replacedId: strin
     const arriving = await findWaiting(ctx, account, ewonId);
     const replaced = await findEwon(tx, ctx.actor, replacedId);
     if (replaced.registrationStatus === 'PENDING_APPROVAL') throw notFound('Ewon');
-    if (!ewonActions(ctx.actor, replaced).includes('ADMINISTER')) throw new AppError('FORBIDDEN', `You may not replace ${replaced.name}.`);
+    if (!ewonActions(ctx.actor, replaced).includes('ADMINISTER'))
+      throw new AppError('FORBIDDEN', `You may not replace ${replaced.name}.`);
     requireNotInUse(replaced, await tx.session.count({ where: { ewonId: replaced.id, state: 'OPEN' } }));
 
     await revokeCertificates(tx, now, replaced.id, 'replaced');
-    const { serialNumber, model, firmwareVersion, lanAddress, wanType, wanAddress, geolocationEnabled, digitalInput, registeredAt } = arriving;
+    const {
+      serialNumber,
+      model,
+      firmwareVersion,
+      lanAddress,
+      wanType,
+      wanAddress,
+      geolocationEnabled,
+      digitalInput,
+      registeredAt,
+    } = arriving;
     await tx.certificate.updateMany({ where: { ewonId: arriving.id }, data: { ewonId: replaced.id } });
     await tx.ewon.delete({ where: { id: arriving.id } });
     await tx.ewon.update({
       where: { id: replaced.id },
       data: {
-        ...{ serialNumber, model, firmwareVersion, lanAddress, wanType, wanAddress, geolocationEnabled, digitalInput, registeredAt },
+        ...{
+          serialNumber,
+          model,
+          firmwareVersion,
+          lanAddress,
+          wanType,
+          wanAddress,
+          geolocationEnabled,
+          digitalInput,
+          registeredAt,
+        },
         registrationStatus: 'ACTIVE',
         activationKeyHash: null,
       },
@@ -67,7 +88,12 @@ export function rejectEwon(ctx: ActorContext, ewonId: string): Promise<void> {
     const ewon = await findWaiting(ctx, account, ewonId);
     await revokeCertificates(account.tx, account.now, ewon.id, 'rejected');
     await account.tx.ewon.delete({ where: { id: ewon.id } });
-    account.log({ code: 'EWON_REJECTED', user: actorSubject(ctx.actor), ewon: ewonSubject(ewon), params: { serialNumber: ewon.serialNumber } });
+    account.log({
+      code: 'EWON_REJECTED',
+      user: actorSubject(ctx.actor),
+      ewon: ewonSubject(ewon),
+      params: { serialNumber: ewon.serialNumber },
+    });
     account.afterCommit(() => ctx.bell.ring('ewons'));
   });
 }
@@ -75,7 +101,9 @@ export function rejectEwon(ctx: ActorContext, ewonId: string): Promise<void> {
 /** One that no longer waits is as if it did not exist: of two who approve it, the second finds nothing to approve. */
 async function findWaiting(ctx: ActorContext, { tx }: AccountTx, ewonId: string): Promise<FoundEwon> {
   const ewon = await findEwon(tx, ctx.actor, ewonId);
-  if (ewon.registrationStatus !== 'PENDING_APPROVAL') throw new AppError('NOT_FOUND', 'No such Ewon waits for approval.');
-  if (!ewonActions(ctx.actor, ewon).includes('APPROVE')) throw new AppError('FORBIDDEN', 'You may not approve Ewons of this pool.');
+  if (ewon.registrationStatus !== 'PENDING_APPROVAL')
+    throw new AppError('NOT_FOUND', 'No such Ewon waits for approval.');
+  if (!ewonActions(ctx.actor, ewon).includes('APPROVE'))
+    throw new AppError('FORBIDDEN', 'You may not approve Ewons of this pool.');
   return ewon;
 }

@@ -40,10 +40,15 @@ export class ConfirmationRequiredError extends AppError {
  * Creates the record of an Ewon whose device joins later with the returned one-time activation key (EWN-14).
  * @throws AppError FORBIDDEN, NOT_FOUND (pool), EWON_NAME_IN_USE, EWON_NEEDS_A_POOL
  */
-export function createEwon(ctx: ActorContext, properties: EwonProperties & { name: string }): Promise<{ ewonId: string; activationKey: string }> {
+export function createEwon(
+  ctx: ActorContext,
+  properties: EwonProperties & { name: string },
+): Promise<{ ewonId: string; activationKey: string }> {
   const { actor } = ctx;
   return inAccount(ctx, actor.accountId, async (account) => {
-    const poolIds = properties.poolIds ?? [(await account.tx.pool.findFirstOrThrow({ where: { accountId: account.accountId, isDefault: true } })).id];
+    const poolIds = properties.poolIds ?? [
+      (await account.tx.pool.findFirstOrThrow({ where: { accountId: account.accountId, isDefault: true } })).id,
+    ];
     await checkPools(ctx, account, [], poolIds);
     const activationKey = createKey(ACTIVATION_KEY_LENGTH);
     const ewon = await account.tx.ewon.create({
@@ -65,13 +70,19 @@ export function createEwon(ctx: ActorContext, properties: EwonProperties & { nam
 }
 
 /** A new activation key for a record without a device; the one before is void. @throws AppError NOT_FOUND, FORBIDDEN */
-export function renewActivationKey(ctx: ActorContext, ewonId: string): Promise<{ ewonId: string; activationKey: string }> {
+export function renewActivationKey(
+  ctx: ActorContext,
+  ewonId: string,
+): Promise<{ ewonId: string; activationKey: string }> {
   return inAccount(ctx, ctx.actor.accountId, async ({ tx, log }) => {
     const ewon = await findEwon(tx, ctx.actor, ewonId);
     if (ewon.registrationStatus !== 'PENDING') throw new AppError('NOT_FOUND', 'No such Ewon waits for its device.');
     requireAction(ctx, ewon, 'ADMINISTER');
     const activationKey = createKey(ACTIVATION_KEY_LENGTH);
-    await tx.ewon.update({ where: { id: ewon.id }, data: { activationKeyHash: ctx.secrets.hash('activation key', activationKey) } });
+    await tx.ewon.update({
+      where: { id: ewon.id },
+      data: { activationKeyHash: ctx.secrets.hash('activation key', activationKey) },
+    });
     log({ code: 'EWON_ACTIVATION_KEY_RENEWED', user: actorSubject(ctx.actor), ewon: ewonSubject(ewon) });
     return { ewonId: ewon.id, activationKey };
   });
@@ -85,7 +96,12 @@ export function updateEwon(ctx: ActorContext, ewonId: string, properties: EwonPr
     const data = await propertiesToWrite(ctx, account, ewon, properties);
     await account.tx.ewon.update({ where: { id: ewon.id }, data });
     const fields = Object.entries(properties).flatMap(([field, value]) => (value === undefined ? [] : [field]));
-    account.log({ code: 'EWON_CHANGED', user: actorSubject(ctx.actor), ewon: { ...ewonSubject(ewon), name: properties.name ?? ewon.name }, params: { fields: fields.join(', ') } });
+    account.log({
+      code: 'EWON_CHANGED',
+      user: actorSubject(ctx.actor),
+      ewon: { ...ewonSubject(ewon), name: properties.name ?? ewon.name },
+      params: { fields: fields.join(', ') },
+    });
     account.afterCommit(() => ctx.bell.ring('ewons'));
     return ewon.id;
   }).catch(nameInUse);
@@ -106,18 +122,37 @@ export function removeEwon(ctx: ActorContext, ewonId: string, confirm: boolean):
     await endSessions(ctx, account, sessions, 'EWON_OFFLINE', ctx.actor);
     await revokeCertificates(tx, now, ewon.id, 'removed');
     await tx.ewon.delete({ where: { id: ewon.id } });
-    if (ewon.gatewayId !== null) account.log({ code: 'EWON_OFFLINE', ewon: ewonSubject(ewon), trigger: 'PLATFORM', params: { reason: 'removed' } });
-    account.log({ code: 'EWON_REMOVED', user: actorSubject(ctx.actor), ewon: ewonSubject(ewon), params: { serialNumber: ewon.serialNumber } });
+    if (ewon.gatewayId !== null)
+      account.log({
+        code: 'EWON_OFFLINE',
+        ewon: ewonSubject(ewon),
+        trigger: 'PLATFORM',
+        params: { reason: 'removed' },
+      });
+    account.log({
+      code: 'EWON_REMOVED',
+      user: actorSubject(ctx.actor),
+      ewon: ewonSubject(ewon),
+      params: { serialNumber: ewon.serialNumber },
+    });
     account.afterCommit(() => ctx.bell.ring('ewons'));
   });
 }
 
 /** The columns that the properties mean, with the pools checked and rewritten. */
-export async function propertiesToWrite(ctx: ActorContext, account: AccountTx, ewon: FoundEwon, properties: EwonProperties): Promise<Prisma.EwonUpdateInput> {
+export async function propertiesToWrite(
+  ctx: ActorContext,
+  account: AccountTx,
+  ewon: FoundEwon,
+  properties: EwonProperties,
+): Promise<Prisma.EwonUpdateInput> {
   if (properties.poolIds) {
     await checkPools(ctx, account, ewon.poolIds, properties.poolIds);
     await account.tx.ewonPool.deleteMany({ where: { ewonId: ewon.id, poolId: { notIn: properties.poolIds } } });
-    await account.tx.ewonPool.createMany({ data: properties.poolIds.map((poolId) => ({ ewonId: ewon.id, poolId })), skipDuplicates: true });
+    await account.tx.ewonPool.createMany({
+      data: properties.poolIds.map((poolId) => ({ ewonId: ewon.id, poolId })),
+      skipDuplicates: true,
+    });
   }
   return {
     ...(properties.name !== undefined && { name: properties.name, nameKey: nameKey(properties.name) }),
@@ -127,23 +162,31 @@ export async function propertiesToWrite(ctx: ActorContext, account: AccountTx, e
 }
 
 /** POOL-03 and EWN-20: at least one pool, and administer right on every one that is added or removed. */
-async function checkPools(ctx: ActorContext, { tx }: AccountTx, before: readonly string[], after: readonly string[]): Promise<void> {
+async function checkPools(
+  ctx: ActorContext,
+  { tx }: AccountTx,
+  before: readonly string[],
+  after: readonly string[],
+): Promise<void> {
   if (after.length === 0) throw new AppError('EWON_NEEDS_A_POOL', 'An Ewon is in at least one pool.', ['poolIds']);
   const changed = [...after.filter((id) => !before.includes(id)), ...before.filter((id) => !after.includes(id))];
   if (changed.length === 0) return;
   const visible = await tx.pool.findMany({ where: { AND: [poolsVisibleTo(ctx.actor), { id: { in: [...after] } }] } });
   if (visible.length < new Set(after).size) throw notFound('pool');
   if (visible.some((pool) => !pool.isDefault)) requireFeature(ctx.actor.plan, 'pools');
-  if (!changed.every((poolId) => mayAdministerPool(ctx.actor, poolId))) throw new AppError('FORBIDDEN', 'You may not add or remove Ewons of one of the pools.', ['poolIds']);
+  if (!changed.every((poolId) => mayAdministerPool(ctx.actor, poolId)))
+    throw new AppError('FORBIDDEN', 'You may not add or remove Ewons of one of the pools.', ['poolIds']);
 }
 
 export function requireAction(ctx: ActorContext, ewon: FoundEwon, action: EwonAction): void {
-  if (!ewonActions(ctx.actor, ewon).includes(action)) throw new AppError('FORBIDDEN', `You may not do this with ${ewon.name} (${action}).`);
+  if (!ewonActions(ctx.actor, ewon).includes(action))
+    throw new AppError('FORBIDDEN', `You may not do this with ${ewon.name} (${action}).`);
 }
 
 const fieldsOf = (values: (string | null)[] | undefined): string[] => [0, 1, 2].map((index) => values?.[index] ?? '');
 
 export function nameInUse(error: unknown): never {
-  if (isUniqueViolation(error)) throw new AppError('EWON_NAME_IN_USE', 'Another Ewon of the account has this name.', ['name']);
+  if (isUniqueViolation(error))
+    throw new AppError('EWON_NAME_IN_USE', 'Another Ewon of the account has this name.', ['name']);
   throw error;
 }

@@ -8,7 +8,7 @@ import { isUniqueViolation } from '../database/retry.ts';
 import { AppError } from '../errors.ts';
 import type { Account, Ewon, EwonModel, RegistrationStatus } from '../generated/prisma/client.ts';
 import { type AccountTx, inAccount, type Subject } from '../log/write.ts';
-import { checkCredentials } from '../logins/credentials.ts';
+import { checkCredentials, InvalidCredentialsError } from '../logins/credentials.ts';
 import { mayAdministerPool } from '../pools/rules.ts';
 import { loadUserAsActor } from '../users/actor.ts';
 import { actorSubject } from '../users/rules.ts';
@@ -60,11 +60,17 @@ interface Sponsor {
  * @throws AppError GRK_UNKNOWN, GRK_REVOKED, ACTIVATION_KEY_INVALID, INVALID_CREDENTIALS, FORBIDDEN, AUTO_REGISTRATION_DISABLED,
  *   DEVICE_ALREADY_REGISTERED, EWON_NAME_IN_USE, SERIAL_NUMBER_MISMATCH, SIGNING_REQUEST_INVALID, SUBNET_CONFLICT
  */
-export async function registerDevice(ctx: Platform, request: RegistrationRequest, remoteAddress: string): Promise<Registration> {
+export async function registerDevice(
+  ctx: Platform,
+  request: RegistrationRequest,
+  remoteAddress: string,
+): Promise<Registration> {
   const signing = readSigningRequest(request.signingRequest, request.serialNumber);
   checkSubnet(ctx, request.lanAddress);
   const sponsor = await findSponsor(ctx, request.proof, remoteAddress);
-  const outcome = await inAccount(ctx, sponsor.account.id, (account) => register(ctx, account, sponsor, request, signing)).catch((error: unknown) => {
+  const outcome = await inAccount(ctx, sponsor.account.id, (account) =>
+    register(ctx, account, sponsor, request, signing),
+  ).catch((error: unknown) => {
     if (isUniqueViolation(error)) return alreadyRegistered();
     throw error;
   });
@@ -76,10 +82,14 @@ export async function registerDevice(ctx: Platform, request: RegistrationRequest
 export function readSigningRequest(pem: string, serialNumber: string): SigningRequest {
   try {
     const signing = parseSigningRequest(pem);
-    if (signing.commonName !== serialNumber) throw new AppError('SERIAL_NUMBER_MISMATCH', 'The signing request names another serial number.', ['signingRequest']);
+    if (signing.commonName !== serialNumber)
+      throw new AppError('SERIAL_NUMBER_MISMATCH', 'The signing request names another serial number.', [
+        'signingRequest',
+      ]);
     return signing;
   } catch (error) {
-    if (error instanceof SigningRequestError) throw new AppError('SIGNING_REQUEST_INVALID', error.message, ['signingRequest']);
+    if (error instanceof SigningRequestError)
+      throw new AppError('SIGNING_REQUEST_INVALID', error.message, ['signingRequest']);
     throw error;
   }
 }
@@ -89,7 +99,9 @@ export function checkSubnet(ctx: Platform, lanAddress: string | undefined): void
   if (lanAddress === undefined) return;
   const lan = subnetOf(lanAddress);
   if (overlaps(lan, vpnRange(ctx.config, 'USER')) || overlaps(lan, vpnRange(ctx.config, 'EWON'))) {
-    throw new AppError('SUBNET_CONFLICT', `The LAN ${lanAddress} overlaps a VPN range of the platform.`, ['lanAddress']);
+    throw new AppError('SUBNET_CONFLICT', `The LAN ${lanAddress} overlaps a VPN range of the platform.`, [
+      'lanAddress',
+    ]);
   }
 }
 
@@ -98,20 +110,24 @@ async function findSponsor(ctx: Platform, proof: RegistrationProof, remoteAddres
   if ('activationKey' in proof) return sponsorByActivation(ctx, proof.activationKey);
   const { userId, accountId } = await checkCredentials(ctx, proof, remoteAddress);
   const actor = await loadUserAsActor(ctx.db, userId);
-  if (!actor) throw new AppError('INVALID_CREDENTIALS', 'Supplied credentials are invalid');
+  if (!actor) throw new InvalidCredentialsError();
   const { id, autoRegistrationPoolId, pools } = await ctx.db.account.findUniqueOrThrow({
     where: { id: accountId },
     select: { id: true, autoRegistrationPoolId: true, pools: { where: { isDefault: true } } },
   });
   const target = autoRegistrationPoolId ?? pools[0]?.id ?? '';
-  if (!mayAdministerPool(actor, target)) throw new AppError('FORBIDDEN', 'The user may not add Ewons to the pool for new devices.');
+  if (!mayAdministerPool(actor, target))
+    throw new AppError('FORBIDDEN', 'The user may not add Ewons to the pool for new devices.');
   return { way: 'name', account: { id }, user: actorSubject(actor), recordId: null, name: proof.ewonName };
 }
 
 /** Found by an index over keyed hashes, then compared in constant time: timing tells nothing about other keys. */
 async function sponsorByKey(ctx: Platform, key: string): Promise<Sponsor> {
   const hash = ctx.secrets.hash('registration key', key);
-  const account = await ctx.db.account.findUnique({ where: { registrationKeyHash: hash }, select: { id: true, registrationKeyHash: true } });
+  const account = await ctx.db.account.findUnique({
+    where: { registrationKeyHash: hash },
+    select: { id: true, registrationKeyHash: true },
+  });
   if (account && timingSafeEqual(Buffer.from(account.registrationKeyHash), Buffer.from(hash))) {
     return { way: 'GRK', account, user: null, recordId: null, name: null };
   }
@@ -123,23 +139,45 @@ async function sponsorByKey(ctx: Platform, key: string): Promise<Sponsor> {
 
 async function sponsorByActivation(ctx: Platform, key: string): Promise<Sponsor> {
   const hash = ctx.secrets.hash('activation key', key);
-  const record = await ctx.db.ewon.findUnique({ where: { activationKeyHash: hash }, select: { id: true, accountId: true, activationKeyHash: true } });
-  if (!record?.activationKeyHash || !timingSafeEqual(Buffer.from(record.activationKeyHash), Buffer.from(hash))) throw activationKeyInvalid();
+  const record = await ctx.db.ewon.findUnique({
+    where: { activationKeyHash: hash },
+    select: { id: true, accountId: true, activationKeyHash: true },
+  });
+  if (!record?.activationKeyHash || !timingSafeEqual(Buffer.from(record.activationKeyHash), Buffer.from(hash)))
+    throw activationKeyInvalid();
   return { way: 'activation key', account: { id: record.accountId }, user: null, recordId: record.id, name: null };
 }
 
-const activationKeyInvalid = () => new AppError('ACTIVATION_KEY_INVALID', 'The activation key is unknown, used or renewed.', ['proof', 'activationKey']);
-const alreadyRegistered = () => new AppError('DEVICE_ALREADY_REGISTERED', 'A device with this serial number is linked to an account already.', ['serialNumber']);
+const activationKeyInvalid = () =>
+  new AppError('ACTIVATION_KEY_INVALID', 'The activation key is unknown, used or renewed.', ['proof', 'activationKey']);
+const alreadyRegistered = () =>
+  new AppError('DEVICE_ALREADY_REGISTERED', 'A device with this serial number is linked to an account already.', [
+    'serialNumber',
+  ]);
 
 /** Refusals that the log tells are returned, so that their entry is committed; the others are thrown. */
-async function register(ctx: Platform, account: AccountTx, sponsor: Sponsor, request: RegistrationRequest, signing: SigningRequest): Promise<Registration | AppError> {
+async function register(
+  ctx: Platform,
+  account: AccountTx,
+  sponsor: Sponsor,
+  request: RegistrationRequest,
+  signing: SigningRequest,
+): Promise<Registration | AppError> {
   const { tx, accountId, log } = account;
   const settings = await tx.account.findUniqueOrThrow({
     where: { id: accountId },
-    select: { autoRegistrationEnabled: true, autoRegistrationPoolId: true, pools: { where: { isDefault: true }, select: { id: true } } },
+    select: {
+      autoRegistrationEnabled: true,
+      autoRegistrationPoolId: true,
+      pools: { where: { isDefault: true }, select: { id: true } },
+    },
   });
   const refuse = (error: AppError): AppError => {
-    log({ code: 'EWON_REGISTRATION_REFUSED', user: sponsor.user, params: { serialNumber: request.serialNumber, reason: error.code, way: sponsor.way } });
+    log({
+      code: 'EWON_REGISTRATION_REFUSED',
+      user: sponsor.user,
+      params: { serialNumber: request.serialNumber, reason: error.code, way: sponsor.way },
+    });
     return error;
   };
   const linked = await tx.ewon.findUnique({
@@ -152,7 +190,9 @@ async function register(ctx: Platform, account: AccountTx, sponsor: Sponsor, req
     return { registrationStatus: linked.registrationStatus, ewonName: linked.name, certificate };
   }
   if (sponsor.way !== 'activation key' && !settings.autoRegistrationEnabled) {
-    return refuse(new AppError('AUTO_REGISTRATION_DISABLED', 'The account does not let devices register by themselves.'));
+    return refuse(
+      new AppError('AUTO_REGISTRATION_DISABLED', 'The account does not let devices register by themselves.'),
+    );
   }
   const facts = {
     serialNumber: request.serialNumber,
@@ -177,18 +217,30 @@ async function register(ctx: Platform, account: AccountTx, sponsor: Sponsor, req
 }
 
 /** Finds or makes the Ewon record that the device becomes the device of. */
-async function link(account: AccountTx, sponsor: Sponsor, facts: Partial<Ewon>, request: RegistrationRequest, poolId: string | undefined): Promise<Ewon | AppError> {
+async function link(
+  account: AccountTx,
+  sponsor: Sponsor,
+  facts: Partial<Ewon>,
+  request: RegistrationRequest,
+  poolId: string | undefined,
+): Promise<Ewon | AppError> {
   const { tx, accountId, now } = account;
-  const join = (id: string) => tx.ewon.update({ where: { id }, data: { ...facts, registrationStatus: 'ACTIVE', activationKeyHash: null } });
+  const join = (id: string) =>
+    tx.ewon.update({ where: { id }, data: { ...facts, registrationStatus: 'ACTIVE', activationKeyHash: null } });
   if (sponsor.recordId !== null) {
     // Another device may have used the key since it was looked up.
-    const record = await tx.ewon.findFirst({ where: { id: sponsor.recordId, registrationStatus: 'PENDING', activationKeyHash: { not: null } } });
+    const record = await tx.ewon.findFirst({
+      where: { id: sponsor.recordId, registrationStatus: 'PENDING', activationKeyHash: { not: null } },
+    });
     return record ? join(record.id) : activationKeyInvalid();
   }
   if (sponsor.name !== null) {
-    const named = await tx.ewon.findUnique({ where: { accountId_nameKey: { accountId, nameKey: nameKey(sponsor.name) } } });
+    const named = await tx.ewon.findUnique({
+      where: { accountId_nameKey: { accountId, nameKey: nameKey(sponsor.name) } },
+    });
     if (named?.registrationStatus === 'PENDING') return join(named.id);
-    if (named) return new AppError('EWON_NAME_IN_USE', 'Another Ewon of the account has this name.', ['proof', 'ewonName']);
+    if (named)
+      return new AppError('EWON_NAME_IN_USE', 'Another Ewon of the account has this name.', ['proof', 'ewonName']);
   }
   const name = sponsor.name ?? (await freeName(tx, accountId, `Ewon ${request.serialNumber}`));
   return tx.ewon.create({
@@ -214,7 +266,14 @@ async function freeName(tx: Tx, accountId: string, wanted: string): Promise<stri
 }
 
 /** Signs the device's certificate and makes it the current one of the Ewon: those before it are revoked (GW-03, GW-12). */
-export async function issueCertificate(ctx: Platform, tx: Tx, now: Date, ewonId: string, serialNumber: string, signing: SigningRequest): Promise<DeviceCertificate> {
+export async function issueCertificate(
+  ctx: Platform,
+  tx: Tx,
+  now: Date,
+  ewonId: string,
+  serialNumber: string,
+  signing: SigningRequest,
+): Promise<DeviceCertificate> {
   // TLS judges by the system's clock, the platform by its own: the certificate is good by both from now on.
   const notBefore = addSeconds(new Date(Math.min(now.getTime(), Date.now())), -300);
   const certificate = ctx.authority.issueDeviceCertificate({

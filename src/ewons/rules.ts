@@ -46,7 +46,10 @@ export function ewonsVisibleTo(actor: Actor): Prisma.EwonWhereInput {
   return {
     accountId,
     OR: [
-      { registrationStatus: { not: 'PENDING_APPROVAL' }, pools: { some: { poolId: { in: poolsWithRight(actor, 'any') } } } },
+      {
+        registrationStatus: { not: 'PENDING_APPROVAL' },
+        pools: { some: { poolId: { in: poolsWithRight(actor, 'any') } } },
+      },
       { pools: { some: { poolId: { in: poolsWithRight(actor, 'administer') } } } },
     ],
   };
@@ -87,7 +90,8 @@ export const nameKey = (name: string): string => name.normalize('NFC').toLowerCa
 
 /** GRK-21: only an Ewon that is offline and without open sessions can be replaced. */
 export function requireNotInUse(ewon: { gatewayId: string | null }, openSessions: number): void {
-  if (ewon.gatewayId !== null) throw new AppError('EWON_IN_USE', 'The Ewon is online; it can be replaced only while it is offline.');
+  if (ewon.gatewayId !== null)
+    throw new AppError('EWON_IN_USE', 'The Ewon is online; it can be replaced only while it is offline.');
   if (openSessions > 0) throw new AppError('EWON_IN_USE', 'The Ewon has open sessions; close them first.');
 }
 

@@ -2,7 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Platform } from '../context.ts';
 import { AppError, type ErrorCode, TooManyRequestsError } from '../errors.ts';
 import { registerDevice } from '../ewons/registration.ts';
-import { type DevicePortError, EnrolmentRequest, type EnrolmentResponse, MAX_ENROLMENT_BYTES, PROTOCOL_VERSION, TUNNEL_PATH } from './protocol.ts';
+import {
+  type DevicePortError,
+  EnrolmentRequest,
+  type EnrolmentResponse,
+  MAX_ENROLMENT_BYTES,
+  PROTOCOL_VERSION,
+  TUNNEL_PATH,
+} from './protocol.ts';
 
 /** HTTP status of the refusals of an enrolment; any other is 400. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
@@ -21,13 +28,22 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 };
 
 /** Refusals that somebody who guesses keys or passwords would get. */
-const GUESSES: ReadonlySet<ErrorCode> = new Set(['GRK_UNKNOWN', 'GRK_REVOKED', 'ACTIVATION_KEY_INVALID', 'INVALID_CREDENTIALS']);
+const GUESSES: ReadonlySet<ErrorCode> = new Set([
+  'GRK_UNKNOWN',
+  'GRK_REVOKED',
+  'ACTIVATION_KEY_INVALID',
+  'INVALID_CREDENTIALS',
+]);
 
 /**
  * `POST /enrol` (GW-01, GW-02): a device registers and gets its certificate. Attempts are limited by address, failed guesses
  * more tightly; the body is small; nothing of the answer tells whether a serial number is known without a valid proof.
  */
-export async function handleEnrolment(ctx: Platform, request: IncomingMessage, response: ServerResponse): Promise<void> {
+export async function handleEnrolment(
+  ctx: Platform,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const address = request.socket.remoteAddress ?? 'unknown';
   try {
     await ctx.rateLimits.enrolmentFailures.check(address);
@@ -44,7 +60,8 @@ export async function handleEnrolment(ctx: Platform, request: IncomingMessage, r
     };
     sendJson(response, 201, answer);
   } catch (error) {
-    if (error instanceof AppError && GUESSES.has(error.code)) await ctx.rateLimits.enrolmentFailures.take(address).catch(() => undefined);
+    if (error instanceof AppError && GUESSES.has(error.code))
+      await ctx.rateLimits.enrolmentFailures.take(address).catch(() => undefined);
     const refusal = refusalOf(error);
     if (refusal.code === 'INTERNAL_ERROR') ctx.log.error({ err: error }, 'An enrolment failed');
     sendJson(response, STATUS[refusal.code] ?? 400, refusal, refusal.retryAfter);
@@ -52,7 +69,8 @@ export async function handleEnrolment(ctx: Platform, request: IncomingMessage, r
 }
 
 function refusalOf(error: unknown): DevicePortError & { code: ErrorCode } {
-  if (error instanceof TooManyRequestsError) return { code: error.code, message: error.message, retryAfter: error.retryAfter };
+  if (error instanceof TooManyRequestsError)
+    return { code: error.code, message: error.message, retryAfter: error.retryAfter };
   if (error instanceof AppError) return { code: error.code, message: error.message };
   return { code: 'INTERNAL_ERROR', message: 'Something unexpected happened.' };
 }
@@ -65,7 +83,8 @@ function parseRequest(body: string) {
     throw new AppError('MESSAGE_INVALID', 'The body is not JSON.');
   }
   const version = (json as { protocol?: unknown } | null)?.protocol;
-  if (typeof version === 'number' && version !== PROTOCOL_VERSION) throw new AppError('UNSUPPORTED_PROTOCOL', `This gateway speaks protocol ${PROTOCOL_VERSION}.`);
+  if (typeof version === 'number' && version !== PROTOCOL_VERSION)
+    throw new AppError('UNSUPPORTED_PROTOCOL', `This gateway speaks protocol ${PROTOCOL_VERSION}.`);
   const { data, error } = EnrolmentRequest.safeParse(json);
   if (data) return data;
   const issue = error.issues[0];
@@ -78,13 +97,18 @@ async function readBody(request: IncomingMessage): Promise<string> {
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MAX_ENROLMENT_BYTES) throw new AppError('MESSAGE_INVALID', `The body exceeds ${MAX_ENROLMENT_BYTES} bytes.`);
+    if (size > MAX_ENROLMENT_BYTES)
+      throw new AppError('MESSAGE_INVALID', `The body exceeds ${MAX_ENROLMENT_BYTES} bytes.`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
 }
 
 export function sendJson(response: ServerResponse, status: number, body: object, retryAfter?: number): void {
-  response.writeHead(status, { 'content-type': 'application/json', connection: 'close', ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }) });
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    connection: 'close',
+    ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
+  });
   response.end(JSON.stringify(body));
 }

@@ -98,7 +98,9 @@ export const DeviceMessage = z.discriminatedUnion('type', [
   /** Every `keepAliveSeconds`; the gateway answers with its own (GW-08). */
   z.object({ type: z.literal('keepAlive') }),
   /** Facts that changed since `hello`, such as the digital input or the firmware. */
-  DeviceFacts.omit({ serialNumber: true, transport: true }).partial().extend({ type: z.literal('report') }),
+  DeviceFacts.omit({ serialNumber: true, transport: true })
+    .partial()
+    .extend({ type: z.literal('report') }),
   /** GW-03: a new certificate for the same serial number. */
   z.object({ type: z.literal('renewCertificate'), signingRequest }),
 ]);
@@ -110,7 +112,15 @@ export type GatewayMessage =
   /** The Ewon waits for approval (GRK-16); `welcome` follows on the same tunnel once it is approved. */
   | { type: 'waiting'; ewonName: string; keepAliveSeconds: number; offlineAfterSeconds: number }
   /** The Ewon is online and holds its VPN address (VPN-09). */
-  | { type: 'welcome'; tunnelId: string; ewonName: string; vpnAddress: string; keepAliveSeconds: number; offlineAfterSeconds: number; certificateNotAfter: string }
+  | {
+      type: 'welcome';
+      tunnelId: string;
+      ewonName: string;
+      vpnAddress: string;
+      keepAliveSeconds: number;
+      offlineAfterSeconds: number;
+      certificateNotAfter: string;
+    }
   | { type: 'keepAlive' }
   | { type: 'certificate'; certificate: string; certificateNotAfter: string }
   /** A message was refused; the tunnel goes on. */

@@ -8,7 +8,15 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Platform } from '../context.ts';
 import { handleEnrolment, sendJson } from './enrolment.ts';
 import { type DeviceIdentity, identifyDevice } from './identity.ts';
-import { AUTHORITY_PATH, CLOSE_CODES, type CloseReason, ENROL_PATH, MAX_MESSAGE_BYTES, TUNNEL_PATH, TUNNEL_SUBPROTOCOL } from './protocol.ts';
+import {
+  AUTHORITY_PATH,
+  CLOSE_CODES,
+  type CloseReason,
+  ENROL_PATH,
+  MAX_MESSAGE_BYTES,
+  TUNNEL_PATH,
+  TUNNEL_SUBPROTOCOL,
+} from './protocol.ts';
 import { Tunnels } from './tunnels.ts';
 
 /** The gateway role, listening. */
@@ -29,25 +37,50 @@ export async function startGateway(ctx: Platform): Promise<Gateway> {
     hosts: [...new Set([config.publicHost, 'localhost', '127.0.0.1', '::1'])],
     days: config.limits.AUTHORITY_DAYS,
   });
-  const tls: ServerOptions = { cert: certPem, key: keyPem, minVersion: 'TLSv1.3', handshakeTimeout: config.limits.HANDSHAKE_SECONDS * 1000 };
+  const tls: ServerOptions = {
+    cert: certPem,
+    key: keyPem,
+    minVersion: 'TLSv1.3',
+    handshakeTimeout: config.limits.HANDSHAKE_SECONDS * 1000,
+  };
   const devicePort = createServer(tls, (request, response) => void handleDevicePort(ctx, request, response));
   const tunnelPort = createServer(
     // No tickets: a device whose certificate was revoked must not come back by resuming (GW-12).
-    { ...tls, ca: authority.certificatePem, requestCert: true, rejectUnauthorized: true, secureOptions: constants.SSL_OP_NO_TICKET },
-    (_request, response) => sendJson(response, 426, { code: 'UNSUPPORTED_PROTOCOL', message: `This port speaks ${TUNNEL_SUBPROTOCOL} at ${TUNNEL_PATH}.` }),
+    {
+      ...tls,
+      ca: authority.certificatePem,
+      requestCert: true,
+      rejectUnauthorized: true,
+      secureOptions: constants.SSL_OP_NO_TICKET,
+    },
+    (_request, response) =>
+      sendJson(response, 426, {
+        code: 'UNSUPPORTED_PROTOCOL',
+        message: `This port speaks ${TUNNEL_SUBPROTOCOL} at ${TUNNEL_PATH}.`,
+      }),
   );
   for (const server of [devicePort, tunnelPort]) {
     server.headersTimeout = config.limits.HANDSHAKE_SECONDS * 1000;
     server.requestTimeout = config.limits.HANDSHAKE_SECONDS * 1000;
   }
-  tunnelPort.on('tlsClientError', (error, socket) => ctx.log.info({ reason: socket.authorizationError ?? error.message, address: socket.remoteAddress }, 'A TLS client of the tunnel port was refused'));
+  tunnelPort.on('tlsClientError', (error, socket) =>
+    ctx.log.info(
+      { reason: socket.authorizationError ?? error.message, address: socket.remoteAddress },
+      'A TLS client of the tunnel port was refused',
+    ),
+  );
 
   ctx.gatewayUrls.device = `https://${hostPort(config.publicHost, await listen(devicePort, config.ports.device, config.host))}`;
   ctx.gatewayUrls.tunnel = `wss://${hostPort(config.publicHost, await listen(tunnelPort, config.ports.tunnel, config.host))}`;
   const tunnels = new Tunnels(ctx, ctx.gatewayUrls.device.replace(/^https/, 'wss'));
   await tunnels.start();
 
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false, handleProtocols: chooseProtocol });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+    handleProtocols: chooseProtocol,
+  });
   tunnelPort.on('upgrade', (request, socket, head) => upgrade(ctx, tunnels, sockets, request, socket, head));
 
   return {
@@ -68,14 +101,24 @@ async function handleDevicePort(ctx: Platform, request: IncomingMessage, respons
     response.end(ctx.authority.certificatePem);
     return;
   }
-  sendJson(response, 404, { code: 'NOT_FOUND', message: `This port serves POST ${ENROL_PATH} and GET ${AUTHORITY_PATH}.` });
+  sendJson(response, 404, {
+    code: 'NOT_FOUND',
+    message: `This port serves POST ${ENROL_PATH} and GET ${AUTHORITY_PATH}.`,
+  });
 }
 
 /**
  * The opening of a tunnel, step by step: TLS has checked chain and dates; then the path, the subprotocol, and the certificate
  * in the database. Refusals go out as a close code, which a device can read, rather than as an HTTP status.
  */
-function upgrade(ctx: Platform, tunnels: Tunnels, sockets: WebSocketServer, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+function upgrade(
+  ctx: Platform,
+  tunnels: Tunnels,
+  sockets: WebSocketServer,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): void {
   socket.on('error', () => socket.destroy());
   if (request.url?.split('?')[0] !== TUNNEL_PATH) return refuseUpgrade(socket, '404 Not Found');
   const certificate = (request.socket as TLSSocket).getPeerCertificate(false);
@@ -88,7 +131,8 @@ function upgrade(ctx: Platform, tunnels: Tunnels, sockets: WebSocketServer, requ
     identifyDevice(ctx, certificate.raw)
       .then((identity) => {
         webSocket.resume();
-        if (typeof identity === 'string') return refuseDevice(ctx, webSocket, identity, String(certificate.subject?.CN ?? ''));
+        if (typeof identity === 'string')
+          return refuseDevice(ctx, webSocket, identity, String(certificate.subject?.CN ?? ''));
         connect(tunnels, identity, webSocket);
       })
       .catch((error: unknown) => {
@@ -116,10 +160,12 @@ function refuseDevice(ctx: Platform, webSocket: WebSocket, reason: CloseReason, 
   closeWith(webSocket, reason);
 }
 
-const closeWith = (webSocket: WebSocket, reason: CloseReason): void => webSocket.close(CLOSE_CODES[reason].code, reason);
+const closeWith = (webSocket: WebSocket, reason: CloseReason): void =>
+  webSocket.close(CLOSE_CODES[reason].code, reason);
 
 /** An unknown version is accepted without a protocol, to be told by a close code. */
-const chooseProtocol = (offered: Set<string>): string | false => (offered.has(TUNNEL_SUBPROTOCOL) ? TUNNEL_SUBPROTOCOL : false);
+const chooseProtocol = (offered: Set<string>): string | false =>
+  offered.has(TUNNEL_SUBPROTOCOL) ? TUNNEL_SUBPROTOCOL : false;
 
 function refuseUpgrade(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);

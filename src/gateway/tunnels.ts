@@ -2,7 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { addSeconds } from '../clock.ts';
 import type { Platform } from '../context.ts';
 import { AppError } from '../errors.ts';
-import { applyPresence, endLease, type PresenceClaim, type PresenceRelease, renewLease, writeFacts, writeLastSeen } from '../ewons/presence.ts';
+import {
+  applyPresence,
+  endLease,
+  type PresenceClaim,
+  type PresenceRelease,
+  renewLease,
+  writeFacts,
+  writeLastSeen,
+} from '../ewons/presence.ts';
 import { renewCertificate } from '../ewons/renewal.ts';
 import { checkSubnet } from '../ewons/registration.ts';
 import { inAccount } from '../log/write.ts';
@@ -81,7 +89,10 @@ export class Tunnels {
       () => performance.now(),
     );
     this.tunnels.add(tunnel);
-    setTimeout(() => tunnel.phase === 'connecting' && tunnel.close('KEEP_ALIVE_TIMEOUT'), HANDSHAKE_SECONDS * 1000).unref();
+    setTimeout(
+      () => tunnel.phase === 'connecting' && tunnel.close('KEEP_ALIVE_TIMEOUT'),
+      HANDSHAKE_SECONDS * 1000,
+    ).unref();
     if (this.closing) tunnel.close('SERVICE_RESTART');
     return tunnel;
   }
@@ -156,7 +167,10 @@ export class Tunnels {
       const claims = queue.claims.splice(0);
       const releases = queue.releases.splice(0);
       try {
-        const results = await applyPresence(this.ctx, this.leaseId, accountId, { claims: claims.map(({ claim }) => claim), releases });
+        const results = await applyPresence(this.ctx, this.leaseId, accountId, {
+          claims: claims.map(({ claim }) => claim),
+          releases,
+        });
         for (const { tunnel } of claims) this.established(tunnel, results.get(tunnel.id));
       } catch (error) {
         this.ctx.log.error({ err: error, accountId }, 'Presence could not be written');
@@ -168,9 +182,14 @@ export class Tunnels {
     }
   }
 
-  private established(tunnel: Tunnel, result: Awaited<ReturnType<typeof applyPresence>> extends Map<string, infer R> ? R | undefined : never): void {
+  private established(
+    tunnel: Tunnel,
+    result: Awaited<ReturnType<typeof applyPresence>> extends Map<string, infer R> ? R | undefined : never,
+  ): void {
     if (!result || 'refused' in result) {
-      return tunnel.close(result?.refused === 'VPN_ADDRESS_EXHAUSTED' ? 'VPN_ADDRESS_EXHAUSTED' : 'CERTIFICATE_REVOKED');
+      return tunnel.close(
+        result?.refused === 'VPN_ADDRESS_EXHAUSTED' ? 'VPN_ADDRESS_EXHAUSTED' : 'CERTIFICATE_REVOKED',
+      );
     }
     const { id } = tunnel.identity.ewon;
     const before = this.byEwon.get(id);
@@ -196,9 +215,18 @@ export class Tunnels {
   /** GW-03, GW-04: a new certificate for the serial number that the tunnel proves; the old one is void for the next opening. */
   private async renew(tunnel: Tunnel, signingRequest: string): Promise<void> {
     try {
-      const certificate = await renewCertificate(this.ctx, tunnel.identity.ewon, tunnel.identity.serialNumber, signingRequest);
+      const certificate = await renewCertificate(
+        this.ctx,
+        tunnel.identity.ewon,
+        tunnel.identity.serialNumber,
+        signingRequest,
+      );
       tunnel.identity = { ...tunnel.identity, fingerprint: certificate.fingerprint, notAfter: certificate.notAfter };
-      tunnel.send({ type: 'certificate', certificate: certificate.pem, certificateNotAfter: certificate.notAfter.toISOString() });
+      tunnel.send({
+        type: 'certificate',
+        certificate: certificate.pem,
+        certificateNotAfter: certificate.notAfter.toISOString(),
+      });
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       tunnel.send({ type: 'refused', of: 'renewCertificate', code: error.code, message: error.message });
@@ -214,9 +242,9 @@ export class Tunnels {
 
   private logRefusal(tunnel: Tunnel, reason: CloseReason): void {
     const { accountId, id, number, name } = tunnel.identity.ewon;
-    inAccount(this.ctx, accountId, async ({ log }) => log({ code: 'EWON_TUNNEL_REFUSED', ewon: { id, number, name }, params: { reason } })).catch((error: unknown) =>
-      this.ctx.log.error({ err: error }, 'A refused tunnel could not be logged'),
-    );
+    inAccount(this.ctx, accountId, async ({ log }) =>
+      log({ code: 'EWON_TUNNEL_REFUSED', ewon: { id, number, name }, params: { reason } }),
+    ).catch((error: unknown) => this.ctx.log.error({ err: error }, 'A refused tunnel could not be logged'));
   }
 
   /** GW-08: cuts tunnels that have been silent too long; notes when the others were heard. */
@@ -244,7 +272,8 @@ export class Tunnels {
       while (this.reconcileAgain && !this.closing) {
         this.reconcileAgain = false;
         const tunnels = [...this.tunnels];
-        for (let at = 0; at < tunnels.length; at += CERTIFICATES_A_QUERY) await this.compare(tunnels.slice(at, at + CERTIFICATES_A_QUERY));
+        for (let at = 0; at < tunnels.length; at += CERTIFICATES_A_QUERY)
+          await this.compare(tunnels.slice(at, at + CERTIFICATES_A_QUERY));
       }
     })()
       .catch((error: unknown) => this.ctx.log.error({ err: error }, 'The wanted state of the Ewons could not be read'))
@@ -260,7 +289,9 @@ export class Tunnels {
       select: {
         fingerprint: true,
         revokedAt: true,
-        ewon: { select: { id: true, number: true, name: true, accountId: true, registrationStatus: true, tunnelId: true } },
+        ewon: {
+          select: { id: true, number: true, name: true, accountId: true, registrationStatus: true, tunnelId: true },
+        },
       },
     });
     const wanted = new Map(certificates.map((certificate) => [certificate.fingerprint, certificate]));
@@ -289,7 +320,12 @@ export class Tunnels {
 
   /** Renews the lease. An instance that could not renew in time no longer speaks for its devices: it sends them away. */
   private async keepLease(): Promise<void> {
-    const kept = await renewLease(this.ctx, { id: this.leaseId, url: this.url, startedAt: this.ctx.clock.now() }, this.leaseEnd(), false).catch(() => null);
+    const kept = await renewLease(
+      this.ctx,
+      { id: this.leaseId, url: this.url, startedAt: this.ctx.clock.now() },
+      this.leaseEnd(),
+      false,
+    ).catch(() => null);
     if (kept) return this.noteLease();
     if (kept === null && performance.now() < this.leaseUntilMs) return;
     this.ctx.log.warn({ leaseId: this.leaseId }, 'The gateway lost its lease');
@@ -316,4 +352,3 @@ export class Tunnels {
     this.timers.push(timer);
   }
 }
-

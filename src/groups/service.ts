@@ -28,11 +28,14 @@ export function createGroup(ctx: ActorContext, group: NewGroup): Promise<string>
   const { actor } = ctx;
   requireFeature(actor.plan, 'groups');
   if (!mayCreateGroup(actor)) throw new AppError('FORBIDDEN', 'You may not create groups.');
-  if ((group.mayCreatePools && !actor.administrator && !actor.mayCreatePools)) throw new AppError('FORBIDDEN', 'You cannot grant a role that you do not hold.');
+  if (group.mayCreatePools && !actor.administrator && !actor.mayCreatePools)
+    throw new AppError('FORBIDDEN', 'You cannot grant a role that you do not hold.');
   return inAccount(ctx, actor.accountId, async (account) => {
     const { tx, now, accountId, log } = account;
     await checkGrants(ctx, account, group.poolRights);
-    const manager = group.managedById && (await tx.group.findFirst({ where: { AND: [groupsVisibleTo(actor), { id: group.managedById }] } }));
+    const manager =
+      group.managedById &&
+      (await tx.group.findFirst({ where: { AND: [groupsVisibleTo(actor), { id: group.managedById }] } }));
     if (group.managedById && !manager) throw notFound('group');
     const { name, mayCreatePools, mayCreateGroups, poolRights } = group;
     const created = await tx.group.create({
@@ -45,7 +48,8 @@ export function createGroup(ctx: ActorContext, group: NewGroup): Promise<string>
     log({ code: 'GROUP_CREATED', user: actorSubject(actor), params: { name } });
     return created.id;
   }).catch((error: unknown) => {
-    if (isUniqueViolation(error)) throw new AppError('GROUP_NAME_IN_USE', 'Another group of the account has this name.', ['name']);
+    if (isUniqueViolation(error))
+      throw new AppError('GROUP_NAME_IN_USE', 'Another group of the account has this name.', ['name']);
     throw error;
   });
 }
@@ -75,6 +79,8 @@ const implied = (right: PoolGrant): PoolGrant => ({ ...right, modify: right.modi
 
 async function checkGrants({ actor }: ActorContext, { tx }: AccountTx, grants: PoolGrant[]): Promise<void> {
   const ids = new Set(grants.map(({ poolId }) => poolId));
-  if ((await tx.pool.count({ where: { AND: [poolsVisibleTo(actor), { id: { in: [...ids] } }] } })) < ids.size) throw notFound('pool');
-  if (!grants.every(({ poolId, ...rights }) => mayGrant(actor, poolId, rights))) throw new AppError('FORBIDDEN', 'You cannot grant rights that you do not hold.');
+  if ((await tx.pool.count({ where: { AND: [poolsVisibleTo(actor), { id: { in: [...ids] } }] } })) < ids.size)
+    throw notFound('pool');
+  if (!grants.every(({ poolId, ...rights }) => mayGrant(actor, poolId, rights)))
+    throw new AppError('FORBIDDEN', 'You cannot grant rights that you do not hold.');
 }

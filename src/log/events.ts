@@ -14,7 +14,11 @@ interface EventKind {
   text: (parts: TextParts) => string;
 }
 
-const kind = (category: LogCategory, severity: LogSeverity, text: EventKind['text']): EventKind => ({ category, severity, text });
+const kind = (category: LogCategory, severity: LogSeverity, text: EventKind['text']): EventKind => ({
+  category,
+  severity,
+  text,
+});
 
 /** Every event that the log knows (LOG-01, LOG-19). Parameters never carry a secret (LOG-21). */
 export const LOG_EVENTS = {
@@ -23,7 +27,12 @@ export const LOG_EVENTS = {
   PLAN_CHANGED: kind('ACCOUNT', 'INFO', ({ params }) => `Plan changed from ${params.from} to ${params.to}`),
   LOGIN_SUCCEEDED: kind('SECURITY', 'INFO', ({ user, params }) => `${user} logged in with ${params.client}`),
   LOGIN_FAILED: kind('SECURITY', 'WARNING', ({ user }) => `Failed login of ${user}`),
-  LOGIN_LOCKED: kind('SECURITY', 'WARNING', ({ user, params }) => `Login of ${user} locked for ${params.minutes} minutes after ${params.attempts} failed attempts`),
+  LOGIN_LOCKED: kind(
+    'SECURITY',
+    'WARNING',
+    ({ user, params }) =>
+      `Login of ${user} locked for ${params.minutes} minutes after ${params.attempts} failed attempts`,
+  ),
   LOGGED_OUT: kind('SECURITY', 'INFO', ({ user }) => `${user} logged out`),
   USER_CREATED: kind('USER', 'INFO', ({ params }) => `User ${params.name} created`),
   GROUP_CREATED: kind('ACCOUNT', 'INFO', ({ params }) => `Group ${params.name} created`),
@@ -34,10 +43,22 @@ export const LOG_EVENTS = {
   REGISTRATION_KEY_EXPORTED: kind('SECURITY', 'INFO', () => 'Registration key exported'),
   EWON_CREATED: kind('EWON', 'INFO', ({ ewon }) => `Ewon ${ewon} created, waiting for its device`),
   EWON_ACTIVATION_KEY_RENEWED: kind('SECURITY', 'INFO', ({ ewon }) => `Activation key of ${ewon} renewed`),
-  EWON_REGISTERED: kind('EWON', 'INFO', ({ ewon, params }) => `Ewon ${ewon} registered (${params.serialNumber}, by ${params.way})`),
-  EWON_REGISTRATION_REFUSED: kind('SECURITY', 'WARNING', ({ params }) => `Registration of ${params.serialNumber} refused: ${params.reason}`),
+  EWON_REGISTERED: kind(
+    'EWON',
+    'INFO',
+    ({ ewon, params }) => `Ewon ${ewon} registered (${params.serialNumber}, by ${params.way})`,
+  ),
+  EWON_REGISTRATION_REFUSED: kind(
+    'SECURITY',
+    'WARNING',
+    ({ params }) => `Registration of ${params.serialNumber} refused: ${params.reason}`,
+  ),
   EWON_APPROVED: kind('EWON', 'INFO', ({ ewon }) => `Ewon ${ewon} approved`),
-  EWON_REPLACED: kind('EWON', 'INFO', ({ ewon, params }) => `Device of Ewon ${ewon} replaced: ${params.oldSerialNumber} by ${params.serialNumber}`),
+  EWON_REPLACED: kind(
+    'EWON',
+    'INFO',
+    ({ ewon, params }) => `Device of Ewon ${ewon} replaced: ${params.oldSerialNumber} by ${params.serialNumber}`,
+  ),
   EWON_REJECTED: kind('EWON', 'INFO', ({ ewon }) => `Ewon ${ewon} rejected`),
   EWON_CHANGED: kind('EWON', 'INFO', ({ ewon, params }) => `Ewon ${ewon} changed: ${params.fields}`),
   EWON_REMOVED: kind('EWON', 'INFO', ({ ewon }) => `Ewon ${ewon} removed`),
@@ -45,20 +66,60 @@ export const LOG_EVENTS = {
   EWON_OFFLINE: kind('EWON', 'INFO', ({ ewon, params }) => `Ewon ${ewon} offline: ${params.reason}`),
   EWON_WAKING_UP: kind('EWON', 'INFO', ({ ewon }) => `Ewon ${ewon} is being woken up`),
   EWON_TUNNEL_REPLACED: kind('SECURITY', 'WARNING', ({ ewon }) => `A second tunnel of Ewon ${ewon} replaced the first`),
-  EWON_TUNNEL_REFUSED: kind('SECURITY', 'WARNING', ({ ewon, params }) => `Tunnel of Ewon ${ewon} refused: ${params.reason}`),
-  EWON_CONFIGURATION_ERROR: kind('EWON', 'ERROR', ({ ewon, params }) => `Ewon ${ewon} reports a configuration error: ${params.reason}`),
+  EWON_TUNNEL_REFUSED: kind(
+    'SECURITY',
+    'WARNING',
+    ({ ewon, params }) => `Tunnel of Ewon ${ewon} refused: ${params.reason}`,
+  ),
+  EWON_CONFIGURATION_ERROR: kind(
+    'EWON',
+    'ERROR',
+    ({ ewon, params }) => `Ewon ${ewon} reports a configuration error: ${params.reason}`,
+  ),
   EWON_CERTIFICATE_RENEWED: kind('SECURITY', 'INFO', ({ ewon }) => `Certificate of Ewon ${ewon} renewed`),
-  SESSION_STARTED: kind('USER', 'INFO', ({ user, ewon, params }) => `${user} connected to ${ewon} with ${params.client}`),
-  SESSION_CLOSED: kind('USER', 'INFO', ({ user, ewon, params }) => `Session of ${user} to ${ewon} closed (${params.closeReason}${params.closedBy ? ` ${params.closedBy}` : ''})`),
-  SESSION_REFUSED: kind('USER', 'WARNING', ({ user, ewon, params }) => `Session of ${user} to ${ewon} refused: ${params.reason}`),
-  SLOTS_CHANGED: kind('BILLING', 'INFO', ({ params }) => `Concurrent connections changed from ${params.from} to ${params.to}`),
-  SLOTS_DECREASE_SCHEDULED: kind('BILLING', 'INFO', ({ params }) => `Concurrent connections will be ${params.to} from ${params.at}`),
-  SLOTS_DECREASE_CANCELLED: kind('BILLING', 'WARNING', ({ params }) => `Scheduled decrease of concurrent connections cancelled: ${params.reason}`),
+  SESSION_STARTED: kind(
+    'USER',
+    'INFO',
+    ({ user, ewon, params }) => `${user} connected to ${ewon} with ${params.client}`,
+  ),
+  SESSION_CLOSED: kind(
+    'USER',
+    'INFO',
+    ({ user, ewon, params }) =>
+      `Session of ${user} to ${ewon} closed (${params.closeReason}${params.closedBy ? ` ${params.closedBy}` : ''})`,
+  ),
+  SESSION_REFUSED: kind(
+    'USER',
+    'WARNING',
+    ({ user, ewon, params }) => `Session of ${user} to ${ewon} refused: ${params.reason}`,
+  ),
+  SLOTS_CHANGED: kind(
+    'BILLING',
+    'INFO',
+    ({ params }) => `Concurrent connections changed from ${params.from} to ${params.to}`,
+  ),
+  SLOTS_DECREASE_SCHEDULED: kind(
+    'BILLING',
+    'INFO',
+    ({ params }) => `Concurrent connections will be ${params.to} from ${params.at}`,
+  ),
+  SLOTS_DECREASE_CANCELLED: kind(
+    'BILLING',
+    'WARNING',
+    ({ params }) => `Scheduled decrease of concurrent connections cancelled: ${params.reason}`,
+  ),
   RESERVATIONS_CHANGED: kind('ACCOUNT', 'INFO', ({ params }) => `Reserved connections changed: ${params.summary}`),
 } as const satisfies Record<string, EventKind>;
 
 export type LogCode = keyof typeof LOG_EVENTS;
 
 /** The events that the connection stream carries (EVT-02). */
-export const CONNECTION_EVENTS = ['EWON_ONLINE', 'EWON_OFFLINE', 'EWON_WAKING_UP', 'SESSION_STARTED', 'SESSION_CLOSED', 'SESSION_REFUSED'] as const satisfies LogCode[];
+export const CONNECTION_EVENTS = [
+  'EWON_ONLINE',
+  'EWON_OFFLINE',
+  'EWON_WAKING_UP',
+  'SESSION_STARTED',
+  'SESSION_CLOSED',
+  'SESSION_REFUSED',
+] as const satisfies LogCode[];
 export type ConnectionEventCode = (typeof CONNECTION_EVENTS)[number];

@@ -47,7 +47,9 @@ export function inAccount<T>(ctx: Platform, accountId: string, work: (account: A
     const drafts: LogDraft[] = [];
     const now = ctx.clock.now();
     const result = await ctx.db.$transaction(async (tx) => {
-      const locked = await tx.$queryRaw<unknown[]>`SELECT 1 FROM "Account" WHERE "id" = ${accountId}::uuid FOR NO KEY UPDATE`;
+      const locked = await tx.$queryRaw<
+        unknown[]
+      >`SELECT 1 FROM "Account" WHERE "id" = ${accountId}::uuid FOR NO KEY UPDATE`;
       if (locked.length === 0) throw notFound('account');
       const outcome = await work({
         tx,

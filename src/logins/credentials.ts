@@ -19,7 +19,13 @@ export interface CheckedUser {
 }
 
 /** AUTH-03, AUTH-04: one answer for everything that can be wrong. */
-export const invalidCredentials = (): AppError => new AppError('INVALID_CREDENTIALS', 'Supplied credentials are invalid');
+export class InvalidCredentialsError extends AppError {
+  override readonly name = 'InvalidCredentialsError';
+  constructor() {
+    super('INVALID_CREDENTIALS', 'Supplied credentials are invalid');
+  }
+}
+
 
 /**
  * Checks account name, user name and password. Unknown account, unknown user, wrong password, disabled, pending, expired and
@@ -27,7 +33,11 @@ export const invalidCredentials = (): AppError => new AppError('INVALID_CREDENTI
  * @throws AppError INVALID_CREDENTIALS
  * @throws TooManyRequestsError when the address tries too often, or too many logins wait.
  */
-export async function checkCredentials(ctx: Platform, credentials: Credentials, remoteAddress: string): Promise<CheckedUser> {
+export async function checkCredentials(
+  ctx: Platform,
+  credentials: Credentials,
+  remoteAddress: string,
+): Promise<CheckedUser> {
   await ctx.rateLimits.logins.take(remoteAddress);
   const user = await ctx.db.user.findFirst({
     where: { usernameKey: nameKey(credentials.username), account: { nameKey: nameKey(credentials.account) } },
@@ -36,13 +46,14 @@ export async function checkCredentials(ctx: Platform, credentials: Credentials, 
   const now = ctx.clock.now();
   const locked = user?.lockedUntil != null && user.lockedUntil > now;
   const matches = await ctx.passwords.verify(user?.passwordHash ?? null, credentials.password);
-  if (!user) throw invalidCredentials();
+  if (!user) throw new InvalidCredentialsError();
   if (!matches || locked || userStatus(user, now) !== 'ENABLED') {
     // An attempt during a lock does not extend it (AUTH-08).
     if (!locked && !matches) await countFailure(ctx, user);
-    throw invalidCredentials();
+    throw new InvalidCredentialsError();
   }
-  if (user.failedLogins > 0 || user.lockedUntil) await ctx.db.user.update({ where: { id: user.id }, data: { failedLogins: 0, lockedUntil: null } });
+  if (user.failedLogins > 0 || user.lockedUntil)
+    await ctx.db.user.update({ where: { id: user.id }, data: { failedLogins: 0, lockedUntil: null } });
   return { userId: user.id, accountId: user.accountId };
 }
 
@@ -52,10 +63,17 @@ type FailedUser = { id: string; number: number; username: string; fullName: stri
 async function countFailure(ctx: Platform, user: FailedUser): Promise<void> {
   const { LOGIN_LOCK_ATTEMPTS: attempts, LOGIN_LOCK_MINUTES: minutes } = ctx.config.limits;
   await inAccount(ctx, user.accountId, async ({ tx, now, log }) => {
-    const { failedLogins } = await tx.user.update({ where: { id: user.id }, data: { failedLogins: { increment: 1 } }, select: { failedLogins: true } });
+    const { failedLogins } = await tx.user.update({
+      where: { id: user.id },
+      data: { failedLogins: { increment: 1 } },
+      select: { failedLogins: true },
+    });
     log({ code: 'LOGIN_FAILED', user: userSubject(user) });
     if (failedLogins < attempts) return;
-    await tx.user.update({ where: { id: user.id }, data: { failedLogins: 0, lockedUntil: addSeconds(now, minutes * 60) } });
+    await tx.user.update({
+      where: { id: user.id },
+      data: { failedLogins: 0, lockedUntil: addSeconds(now, minutes * 60) },
+    });
     log({ code: 'LOGIN_LOCKED', user: userSubject(user), trigger: 'PLATFORM', params: { minutes, attempts } });
   });
 }

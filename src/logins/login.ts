@@ -17,13 +17,24 @@ export interface NewLogin {
 }
 
 /** Logs in with account, user name and password (AUTH-01, AUTH-02). @throws as {@link checkCredentials} */
-export async function login(ctx: Platform, credentials: Credentials, client: ClientKind, caller: Caller): Promise<NewLogin> {
+export async function login(
+  ctx: Platform,
+  credentials: Credentials,
+  client: ClientKind,
+  caller: Caller,
+): Promise<NewLogin> {
   const { userId, accountId } = await checkCredentials(ctx, credentials, caller.remoteAddress);
   return inAccount(ctx, accountId, (account) => createLogin(ctx, account, userId, client, caller));
 }
 
 /** Writes the login and its log entry (AUTH-18, AUTH-23, AUTH-24). */
-export async function createLogin(ctx: Platform, { tx, now, accountId, log }: AccountTx, userId: string, client: ClientKind, caller: Caller): Promise<NewLogin> {
+export async function createLogin(
+  ctx: Platform,
+  { tx, now, accountId, log }: AccountTx,
+  userId: string,
+  client: ClientKind,
+  caller: Caller,
+): Promise<NewLogin> {
   const token = createToken();
   const expiresAt = addSeconds(now, ctx.config.limits.LOGIN_HOURS * 3600);
   const { id } = await tx.login.create({
@@ -49,7 +60,10 @@ export async function logout(ctx: ActorContext): Promise<void> {
   const { actor } = ctx;
   await inAccount(ctx, actor.accountId, async (account) => {
     const { tx, now, log } = account;
-    const { count } = await tx.login.updateMany({ where: { id: actor.loginId, revokedAt: null }, data: { revokedAt: now } });
+    const { count } = await tx.login.updateMany({
+      where: { id: actor.loginId, revokedAt: null },
+      data: { revokedAt: now },
+    });
     if (count === 0) return;
     const waiting = await tx.slotWaiter.findMany({ where: { loginId: actor.loginId, state: 'WAITING' } });
     for (const { id } of waiting) await leaveQueue({ db: tx }, id, 'LEFT');
@@ -76,13 +90,18 @@ export async function authenticate(ctx: Platform, token: string): Promise<Actor 
 }
 
 /** The same actor with the rights as they stand now, without counting as a use; null when the login has ended (EVT-07, EVT-08). */
-export const refreshActor = (ctx: Platform, actor: Actor): Promise<Actor | null> => loadActor(ctx.db, ctx.clock.now(), idleMs(ctx), { id: actor.loginId });
+export const refreshActor = (ctx: Platform, actor: Actor): Promise<Actor | null> =>
+  loadActor(ctx.db, ctx.clock.now(), idleMs(ctx), { id: actor.loginId });
 
 /** A live Ecatcher session counts as use of its login (AUTH-18). */
 export async function touchLogins(ctx: Platform): Promise<void> {
   const now = ctx.clock.now();
   await ctx.db.login.updateMany({
-    where: { revokedAt: null, lastUsedAt: { lt: addSeconds(now, -LAST_USE_WRITTEN_MS / 1000) }, sessions: { some: { state: 'OPEN', client: 'ECATCHER' } } },
+    where: {
+      revokedAt: null,
+      lastUsedAt: { lt: addSeconds(now, -LAST_USE_WRITTEN_MS / 1000) },
+      sessions: { some: { state: 'OPEN', client: 'ECATCHER' } },
+    },
     data: { lastUsedAt: now },
   });
 }

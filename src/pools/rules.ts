@@ -26,7 +26,9 @@ export function rightsOnPools(actor: Actor, poolIds: readonly string[]): PoolRig
 /** The ids of the pools on which the actor holds a right of this kind; `any` of the four without one. */
 export function poolsWithRight(actor: Actor, right: keyof PoolRights | 'any'): string[] {
   const pools = [...actor.poolRights];
-  return pools.filter(([, rights]) => (right === 'any' ? Object.values(rights).some(Boolean) : rights[right])).map(([poolId]) => poolId);
+  return pools
+    .filter(([, rights]) => (right === 'any' ? Object.values(rights).some(Boolean) : rights[right]))
+    .map(([poolId]) => poolId);
 }
 
 /** POOL-09: any right on a pool shows it; Administrators, and everybody on plans without groups, see all. */

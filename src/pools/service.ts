@@ -16,14 +16,24 @@ export function createPool(ctx: ActorContext, name: string): Promise<string> {
   requireFeature(actor.plan, 'pools');
   if (!mayCreatePool(actor)) throw new AppError('FORBIDDEN', 'You may not create pools.');
   return inAccount(ctx, actor.accountId, async ({ tx, now, accountId, log }) => {
-    const creators = await tx.group.findMany({ where: { id: { in: actor.groupIds }, mayCreatePools: true }, select: { id: true } });
+    const creators = await tx.group.findMany({
+      where: { id: { in: actor.groupIds }, mayCreatePools: true },
+      select: { id: true },
+    });
     const pool = await tx.pool.create({
-      data: { accountId, name, nameKey: nameKey(name), createdAt: now, rights: { create: creators.map(({ id }) => ({ groupId: id, administer: true, modify: true })) } },
+      data: {
+        accountId,
+        name,
+        nameKey: nameKey(name),
+        createdAt: now,
+        rights: { create: creators.map(({ id }) => ({ groupId: id, administer: true, modify: true })) },
+      },
     });
     log({ code: 'POOL_CREATED', user: actorSubject(actor), params: { name } });
     return pool.id;
   }).catch((error: unknown) => {
-    if (isUniqueViolation(error)) throw new AppError('POOL_NAME_IN_USE', 'Another pool of the account has this name.', ['name']);
+    if (isUniqueViolation(error))
+      throw new AppError('POOL_NAME_IN_USE', 'Another pool of the account has this name.', ['name']);
     throw error;
   });
 }
@@ -32,7 +42,10 @@ export function createPool(ctx: ActorContext, name: string): Promise<string> {
 export function deletePool(ctx: ActorContext, poolId: string): Promise<void> {
   const { actor } = ctx;
   return inAccount(ctx, actor.accountId, async ({ tx, log }) => {
-    const pool = await tx.pool.findFirst({ where: { AND: [poolsVisibleTo(actor), { id: poolId }] }, include: { autoRegistrationOf: true } });
+    const pool = await tx.pool.findFirst({
+      where: { AND: [poolsVisibleTo(actor), { id: poolId }] },
+      include: { autoRegistrationOf: true },
+    });
     if (!pool) throw notFound('pool');
     if (!mayAdministerPool(actor, pool.id)) throw new AppError('FORBIDDEN', 'You may not delete this pool.');
     if (pool.isDefault) throw new AppError('POOL_IN_USE', 'The default pool cannot be deleted.');

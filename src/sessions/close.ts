@@ -28,10 +28,21 @@ export async function endSessions(
   if (sessions.length === 0) return 0;
   const ended = await tx.session.updateManyAndReturn({
     where: { id: { in: sessions.map(({ id }) => id) }, state: 'OPEN' },
-    data: { state: 'CLOSED', endedAt: now, closeReason, closedById: closedBy?.userId ?? null, exclusiveUserId: null, ticketHash: null, ticketExpiresAt: null },
+    data: {
+      state: 'CLOSED',
+      endedAt: now,
+      closeReason,
+      closedById: closedBy?.userId ?? null,
+      exclusiveUserId: null,
+      ticketHash: null,
+      ticketExpiresAt: null,
+    },
   });
   if (ended.length === 0) return 0;
-  const freed = await tx.slot.updateMany({ where: { sessionId: { in: ended.map(({ id }) => id) } }, data: { sessionId: null } });
+  const freed = await tx.slot.updateMany({
+    where: { sessionId: { in: ended.map(({ id }) => id) } },
+    data: { sessionId: null },
+  });
   await restUsers(account, ended);
   for (const session of ended) {
     log({
@@ -40,7 +51,12 @@ export async function endSessions(
       ewon: session.ewonId === null ? null : { id: session.ewonId, number: session.ewonNumber, name: session.ewonName },
       sessionId: session.id,
       trigger: closedBy ? 'USER' : 'PLATFORM',
-      params: { closeReason, closedBy: closedBy && displayName(closedBy), client: session.client, reference: sessionReference(session.number) },
+      params: {
+        closeReason,
+        closedBy: closedBy && displayName(closedBy),
+        client: session.client,
+        reference: sessionReference(session.number),
+      },
     });
   }
   if (freed.count > 0 && options.settle) await settleSlots(ctx, account);
@@ -50,12 +66,19 @@ export async function endSessions(
 
 /** The users among them whose last tunnel this was keep their address, but no longer use it (VPN-03). */
 async function restUsers({ tx, now }: AccountTx, ended: readonly Session[]): Promise<void> {
-  const userIds = [...new Set(ended.flatMap(({ userId, userVpnAddress }) => (userId && userVpnAddress ? [userId] : [])))];
+  const userIds = [
+    ...new Set(ended.flatMap(({ userId, userVpnAddress }) => (userId && userVpnAddress ? [userId] : []))),
+  ];
   const still = await tx.session.findMany({
     where: { userId: { in: userIds }, state: 'OPEN', userVpnAddress: { not: null } },
     select: { userId: true },
   });
-  await restAddresses(tx, 'USER', userIds.filter((id) => !still.some(({ userId }) => userId === id)), now);
+  await restAddresses(
+    tx,
+    'USER',
+    userIds.filter((id) => !still.some(({ userId }) => userId === id)),
+    now,
+  );
 }
 
 /**
@@ -66,8 +89,11 @@ export async function closeSession(ctx: ActorContext, sessionId: string): Promis
   const { actor } = ctx;
   const session = await ctx.db.session.findFirst({ where: { id: sessionId, ...sessionsVisibleTo(actor) } });
   if (!session) throw notFound('session');
-  if (!mayClose(actor, session)) throw new AppError('FORBIDDEN', 'Only its user or an Administrator may close a session.');
-  await inAccount(ctx, actor.accountId, (account) => endSessions(ctx, account, [session], closeReasonFor(actor, session), actor));
+  if (!mayClose(actor, session))
+    throw new AppError('FORBIDDEN', 'Only its user or an Administrator may close a session.');
+  await inAccount(ctx, actor.accountId, (account) =>
+    endSessions(ctx, account, [session], closeReasonFor(actor, session), actor),
+  );
 }
 
 /** Closes the sessions whose client has sent no keep-alive in time (CON-30); an interrupted run is finished by the next. */

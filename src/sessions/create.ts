@@ -37,8 +37,16 @@ export const subjectOf = (ewon: SessionEwon): Subject => ({ id: ewon.id, number:
 /** Why this actor cannot connect to this Ewon now, whatever the slots (CON-02, CON-03). */
 export function obstacleTo(actor: Actor, ewon: SessionEwon, client: ClientKind): AppError | null {
   const refuse = (code: ErrorCode, message: string) => new AppError(code, message);
-  if (!mayConnect(actor, ewon.pools.map(({ poolId }) => poolId), client)) return refuse('FORBIDDEN', `You may not connect to ${ewon.name} with this client.`);
-  if (ewon.registrationStatus !== 'ACTIVE') return refuse('EWON_NOT_APPROVED', `${ewon.name} is not an active Ewon yet.`);
+  if (
+    !mayConnect(
+      actor,
+      ewon.pools.map(({ poolId }) => poolId),
+      client,
+    )
+  )
+    return refuse('FORBIDDEN', `You may not connect to ${ewon.name} with this client.`);
+  if (ewon.registrationStatus !== 'ACTIVE')
+    return refuse('EWON_NOT_APPROVED', `${ewon.name} is not an active Ewon yet.`);
   if (ewon.gatewayId === null) return refuse('EWON_OFFLINE', `${ewon.name} is offline.`);
   return null;
 }
@@ -53,7 +61,9 @@ export async function createSession(
   slot: SlotFacts | null,
 ): Promise<Session | null> {
   const { accountId, userId } = actor;
-  const address = needsVpnAddress(client) ? (await assignAddresses(tx, ctx.config, 'USER', [userId], now)).get(userId) : null;
+  const address = needsVpnAddress(client)
+    ? (await assignAddresses(tx, ctx.config, 'USER', [userId], now)).get(userId)
+    : null;
   if (address === undefined) return null;
   const ewonAddress = ewon.vpnAddress && formatIpv4(ewon.vpnAddress.address);
   const user = actorSubject(actor);
@@ -78,7 +88,13 @@ export async function createSession(
     },
   });
   if (slot) await tx.slot.update({ where: { id: slot.id }, data: { sessionId: session.id } });
-  log({ code: 'SESSION_STARTED', user, ewon: subjectOf(ewon), sessionId: session.id, params: { client, reference: sessionReference(session.number) } });
+  log({
+    code: 'SESSION_STARTED',
+    user,
+    ewon: subjectOf(ewon),
+    sessionId: session.id,
+    params: { client, reference: sessionReference(session.number) },
+  });
   if (slot) afterCommit(() => ctx.bell.ring(`slots:${accountId}`));
   return session;
 }

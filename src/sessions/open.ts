@@ -50,7 +50,11 @@ type Outcome = { opened: Session } | { refused: AppError } | { waiting: string }
  * @throws AppError NOT_FOUND, FORBIDDEN, EWON_NOT_APPROVED, EWON_OFFLINE, USER_ALREADY_CONNECTED, CONCURRENT_CONNECTION_LIMIT,
  *   VPN_ADDRESS_EXHAUSTED, IDEMPOTENCY_KEY_REUSED
  */
-export async function openSession(ctx: ActorContext, request: OpenSessionRequest, signal?: AbortSignal): Promise<OpenedSession> {
+export async function openSession(
+  ctx: ActorContext,
+  request: OpenSessionRequest,
+  signal?: AbortSignal,
+): Promise<OpenedSession> {
   const outcome = await inAccount(ctx, ctx.actor.accountId, (account) => tryToOpen(ctx, account, request));
   if ('refused' in outcome) throw outcome.refused;
   if ('opened' in outcome) return withTicket(ctx, outcome.opened);
@@ -63,16 +67,26 @@ async function tryToOpen(ctx: ActorContext, account: AccountTx, request: OpenSes
   const stored = await findStored(tx, ctx, request);
   if (stored) return { opened: stored };
 
-  const ewon = await tx.ewon.findFirst({ where: { id: request.ewonId, ...ewonsVisibleTo(actor) }, select: SESSION_EWON });
+  const ewon = await tx.ewon.findFirst({
+    where: { id: request.ewonId, ...ewonsVisibleTo(actor) },
+    select: SESSION_EWON,
+  });
   if (!ewon) throw notFound('Ewon');
   const refuse = (error: AppError): Outcome => {
-    log({ code: 'SESSION_REFUSED', user: actorSubject(actor), ewon: subjectOf(ewon), params: { reason: error.code, client: request.client } });
+    log({
+      code: 'SESSION_REFUSED',
+      user: actorSubject(actor),
+      ewon: subjectOf(ewon),
+      params: { reason: error.code, client: request.client },
+    });
     return { refused: error };
   };
   const obstacle = obstacleTo(actor, ewon, request.client);
   if (obstacle) return refuse(obstacle);
 
-  const present = takesSlot(request.client) ? await tx.session.findUnique({ where: { exclusiveUserId: actor.userId } }) : null;
+  const present = takesSlot(request.client)
+    ? await tx.session.findUnique({ where: { exclusiveUserId: actor.userId } })
+    : null;
   if (present && !request.switch) return { refused: new UserAlreadyConnectedError(present) };
   // The slot that switching frees is the caller's own, so it is settled with those who wait only after he has chosen.
   if (present) await endSessions(ctx, account, [present], 'SWITCHED', actor, { settle: false });
@@ -92,7 +106,12 @@ async function tryToOpen(ctx: ActorContext, account: AccountTx, request: OpenSes
 const WAIT_POLL_MS = 1000;
 
 /** Waits until the entry is served, the time is over, or the caller is gone; every second it renews the entry (WTL-02, WTL-03). */
-async function waitForTurn(ctx: ActorContext, waiterId: string, request: OpenSessionRequest, signal?: AbortSignal): Promise<Session> {
+async function waitForTurn(
+  ctx: ActorContext,
+  waiterId: string,
+  request: OpenSessionRequest,
+  signal?: AbortSignal,
+): Promise<Session> {
   for (;;) {
     const rung = ringOrDelay(ctx, WAIT_POLL_MS, signal);
     const entry = await ctx.db.slotWaiter.findUniqueOrThrow({ where: { id: waiterId } });
@@ -112,16 +131,24 @@ async function waitForTurn(ctx: ActorContext, waiterId: string, request: OpenSes
 
 /** The one whose turn never came is told why as anybody else: by trying without waiting. */
 async function askOnceMore(ctx: ActorContext, request: OpenSessionRequest): Promise<Session> {
-  const outcome = await inAccount(ctx, ctx.actor.accountId, (account) => tryToOpen(ctx, account, { ...request, waitSeconds: 0 }));
+  const outcome = await inAccount(ctx, ctx.actor.accountId, (account) =>
+    tryToOpen(ctx, account, { ...request, waitSeconds: 0 }),
+  );
   if ('opened' in outcome) return outcome.opened;
   throw 'refused' in outcome ? outcome.refused : new AppError('INTERNAL_ERROR', 'The queue gave no answer.');
 }
 
-async function pickUp(ctx: ActorContext, sessionId: string | null, request: OpenSessionRequest, signal?: AbortSignal): Promise<Session> {
+async function pickUp(
+  ctx: ActorContext,
+  sessionId: string | null,
+  request: OpenSessionRequest,
+  signal?: AbortSignal,
+): Promise<Session> {
   const session = sessionId === null ? null : await ctx.db.session.findUnique({ where: { id: sessionId } });
   if (!session) throw notFound('session');
   // Served at the moment the caller hung up: nobody would ever use it.
-  if (signal?.aborted) await inAccount(ctx, ctx.actor.accountId, (account) => endSessions(ctx, account, [session], 'BY_USER', ctx.actor));
+  if (signal?.aborted)
+    await inAccount(ctx, ctx.actor.accountId, (account) => endSessions(ctx, account, [session], 'BY_USER', ctx.actor));
   else await store(ctx.db, ctx, request, session);
   return session;
 }
@@ -143,16 +170,22 @@ function ringOrDelay(ctx: ActorContext, ms: number, signal?: AbortSignal): Promi
 
 /** The request as its idempotency key stands for it: how long to wait is not part of what is asked for. */
 const inputHash = ({ ewonId, client, switch: switching }: OpenSessionRequest): string =>
-  createHash('sha256').update(JSON.stringify([ewonId, client, switching])).digest('hex');
+  createHash('sha256')
+    .update(JSON.stringify([ewonId, client, switching]))
+    .digest('hex');
 
 /** API-01: the session that this login has opened under this key within the last 24 hours. */
 async function findStored(tx: Tx, ctx: ActorContext, request: OpenSessionRequest): Promise<Session | null> {
   if (request.idempotencyKey === null) return null;
   const since = addSeconds(ctx.clock.now(), -ctx.config.limits.IDEMPOTENCY_HOURS * 3600);
-  const stored = await tx.storedResult.findUnique({ where: { loginId_key: { loginId: ctx.actor.loginId, key: request.idempotencyKey }, createdAt: { gt: since } } });
+  const stored = await tx.storedResult.findUnique({
+    where: { loginId_key: { loginId: ctx.actor.loginId, key: request.idempotencyKey }, createdAt: { gt: since } },
+  });
   if (!stored) return null;
   if (stored.operation !== 'openSession' || stored.inputHash !== inputHash(request)) {
-    throw new AppError('IDEMPOTENCY_KEY_REUSED', 'The idempotency key was used with another input.', ['idempotencyKey']);
+    throw new AppError('IDEMPOTENCY_KEY_REUSED', 'The idempotency key was used with another input.', [
+      'idempotencyKey',
+    ]);
   }
   return tx.session.findUnique({ where: { id: stored.result as string } });
 }
@@ -160,16 +193,31 @@ async function findStored(tx: Tx, ctx: ActorContext, request: OpenSessionRequest
 async function store(tx: Tx, ctx: ActorContext, request: OpenSessionRequest, session: Session): Promise<void> {
   if (request.idempotencyKey === null) return;
   const [loginId, key] = [ctx.actor.loginId, request.idempotencyKey];
-  const data = { operation: 'openSession', inputHash: inputHash(request), result: session.id, createdAt: ctx.clock.now() };
-  await tx.storedResult.upsert({ where: { loginId_key: { loginId, key } }, create: { loginId, key, ...data }, update: data });
+  const data = {
+    operation: 'openSession',
+    inputHash: inputHash(request),
+    result: session.id,
+    createdAt: ctx.clock.now(),
+  };
+  await tx.storedResult.upsert({
+    where: { loginId_key: { loginId, key } },
+    create: { loginId, key, ...data },
+    update: data,
+  });
 }
 
 /** Gives the session a new ticket, which voids the one before: the answer with the first may never have arrived. */
 async function withTicket(ctx: ActorContext, session: Session): Promise<OpenedSession> {
   const token = createToken();
   const expiresAt = addSeconds(ctx.clock.now(), ctx.config.limits.SESSION_TICKET_SECONDS);
-  await ctx.db.session.updateMany({ where: { id: session.id, state: 'OPEN' }, data: { ticketHash: hashToken(token), ticketExpiresAt: expiresAt } });
-  const ewon = session.ewonId === null ? null : await ctx.db.ewon.findUnique({ where: { id: session.ewonId }, select: { gateway: { select: { url: true } } } });
+  await ctx.db.session.updateMany({
+    where: { id: session.id, state: 'OPEN' },
+    data: { ticketHash: hashToken(token), ticketExpiresAt: expiresAt },
+  });
+  const ewon =
+    session.ewonId === null
+      ? null
+      : await ctx.db.ewon.findUnique({ where: { id: session.ewonId }, select: { gateway: { select: { url: true } } } });
   const base = ewon?.gateway?.url ?? ctx.gatewayUrls.device.replace(/^http/, 'ws');
   return { session, ticket: { url: `${base}/connect`, token, expiresAt } };
 }

@@ -20,16 +20,32 @@ const waiting = (accountId: string, now: Date) => ({
  * Puts the actor into the queue for a slot (WTL-02), or moves the end of his waiting when he is in it already: one place a
  * user. Returns the id of the entry.
  */
-export async function enterQueue(ctx: ActorContext, { tx, now, accountId }: AccountTx, ewonId: string, waitSeconds: number): Promise<string> {
+export async function enterQueue(
+  ctx: ActorContext,
+  { tx, now, accountId }: AccountTx,
+  ewonId: string,
+  waitSeconds: number,
+): Promise<string> {
   const { userId, loginId } = ctx.actor;
   const seconds = Math.min(waitSeconds, ctx.config.limits.SLOT_WAIT_MAX_SECONDS);
-  const data = { ewonId, loginId, expiresAt: addSeconds(now, seconds), aliveUntil: addSeconds(now, WAITER_LEASE_SECONDS) };
-  const present = await tx.slotWaiter.findFirst({ where: { ...waiting(accountId, now), userId }, select: { id: true } });
+  const data = {
+    ewonId,
+    loginId,
+    expiresAt: addSeconds(now, seconds),
+    aliveUntil: addSeconds(now, WAITER_LEASE_SECONDS),
+  };
+  const present = await tx.slotWaiter.findFirst({
+    where: { ...waiting(accountId, now), userId },
+    select: { id: true },
+  });
   if (present) {
     await tx.slotWaiter.update({ where: { id: present.id }, data });
     return present.id;
   }
-  const entry = await tx.slotWaiter.create({ data: { ...data, accountId, userId, arrivedAt: now }, select: { id: true } });
+  const entry = await tx.slotWaiter.create({
+    data: { ...data, accountId, userId, arrivedAt: now },
+    select: { id: true },
+  });
   return entry.id;
 }
 
@@ -43,14 +59,21 @@ export async function renewPlace(ctx: Platform, waiterId: string): Promise<boole
 }
 
 /** Takes the entry out, if it still waits; false when it was served or gone before. */
-export async function leaveQueue(ctx: { db: Pick<Db, 'slotWaiter'> }, waiterId: string, state: 'LEFT' | 'EXPIRED'): Promise<boolean> {
+export async function leaveQueue(
+  ctx: { db: Pick<Db, 'slotWaiter'> },
+  waiterId: string,
+  state: 'LEFT' | 'EXPIRED',
+): Promise<boolean> {
   const { count } = await ctx.db.slotWaiter.updateMany({ where: { id: waiterId, state: 'WAITING' }, data: { state } });
   return count > 0;
 }
 
 /** The place of a user in his account's queue: 1 is next; null when he does not wait (WTL-03). */
 export async function queuePosition(db: Pick<Db, 'slotWaiter'>, now: Date, actor: Actor): Promise<number | null> {
-  const own = await db.slotWaiter.findFirst({ where: { ...waiting(actor.accountId, now), userId: actor.userId }, select: { number: true } });
+  const own = await db.slotWaiter.findFirst({
+    where: { ...waiting(actor.accountId, now), userId: actor.userId },
+    select: { number: true },
+  });
   return own && db.slotWaiter.count({ where: { ...waiting(actor.accountId, now), number: { lte: own.number } } });
 }
 
@@ -68,7 +91,10 @@ export async function serveWaiters(ctx: Platform, account: AccountTx, slots: Slo
     if (actor && !slot) continue;
     const session = actor && slot && (await serve(ctx, account, actor, entry.ewonId, slot));
     if (session) slot.sessionId = session.id;
-    await tx.slotWaiter.update({ where: { id: entry.id }, data: session ? { state: 'SERVED', sessionId: session.id } : { state: 'LEFT' } });
+    await tx.slotWaiter.update({
+      where: { id: entry.id },
+      data: session ? { state: 'SERVED', sessionId: session.id } : { state: 'LEFT' },
+    });
   }
 }
 

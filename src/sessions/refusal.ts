@@ -38,14 +38,24 @@ export class UserAlreadyConnectedError extends AppError {
 }
 
 /** Gathers why there is no slot for this actor. */
-export async function slotRefusal(db: Pick<Db, 'account' | 'slotWaiter'>, now: Date, actor: Actor): Promise<SlotRefusal> {
+export async function slotRefusal(
+  db: Pick<Db, 'account' | 'slotWaiter'>,
+  now: Date,
+  actor: Actor,
+): Promise<SlotRefusal> {
   const account = await db.account.findUniqueOrThrow({
     where: { id: actor.accountId },
     select: {
       concurrentConnections: true,
       slots: {
         orderBy: { number: 'asc' },
-        select: { id: true, number: true, groupId: true, sessionId: true, session: { select: { startedAt: true, ewonId: true, user: true } } },
+        select: {
+          id: true,
+          number: true,
+          groupId: true,
+          sessionId: true,
+          session: { select: { startedAt: true, ewonId: true, user: true } },
+        },
       },
     },
   });
@@ -57,7 +67,16 @@ export async function slotRefusal(db: Pick<Db, 'account' | 'slotWaiter'>, now: D
     figures,
     holders: account.slots.flatMap(({ session }) =>
       session
-        ? [{ userName: session.user && (actor.administrator || mayReadConnectedName(actor, session.user)) ? displayName(session.user) : null, since: session.startedAt, ewonId: session.ewonId }]
+        ? [
+            {
+              userName:
+                session.user && (actor.administrator || mayReadConnectedName(actor, session.user))
+                  ? displayName(session.user)
+                  : null,
+              since: session.startedAt,
+              ewonId: session.ewonId,
+            },
+          ]
         : [],
     ),
     queuePosition: await queuePosition(db, now, actor),

@@ -17,7 +17,10 @@ export const mayClose = (actor: Actor, session: { userId: string | null }): bool
 export function sessionsVisibleTo(actor: Actor): Prisma.SessionWhereInput {
   const { accountId, userId } = actor;
   if (actor.administrator) return { accountId };
-  return { accountId, OR: [{ userId }, { ewon: { pools: { some: { poolId: { in: poolsWithRight(actor, 'modify') } } } } }] };
+  return {
+    accountId,
+    OR: [{ userId }, { ewon: { pools: { some: { poolId: { in: poolsWithRight(actor, 'modify') } } } } }],
+  };
 }
 
 export const sessionReference = (number: number): string => `SES${number}`;

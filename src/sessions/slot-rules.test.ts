@@ -44,18 +44,31 @@ describe('slots', () => {
       usableByViewer: 2,
       reservations: [{ groupId: MAINTENANCE, count: 2, inUse: 1 }],
     });
-    expect(slotFigures(slots('held!', 'free!', 'held', 'free'), 4, [MAINTENANCE])).toMatchObject({ freeForViewer: 2, usableByViewer: 4 });
+    expect(slotFigures(slots('held!', 'free!', 'held', 'free'), 4, [MAINTENANCE])).toMatchObject({
+      freeForViewer: 2,
+      usableByViewer: 4,
+    });
   });
 
   it('CON-26 new reservations go to slots that members hold, then to free ones, then to those that others hold', () => {
     const all = slots('held', 'free', 'held by Maintenance', 'held');
     const placed = placeReservations(all, [{ groupId: MAINTENANCE, count: 3 }]);
-    expect([...placed]).toEqual([['slot 1', MAINTENANCE], ['slot 2', MAINTENANCE], ['slot 3', MAINTENANCE], ['slot 4', null]]);
-    expect([...placeReservations(all, [{ groupId: MAINTENANCE, count: 1 }]).entries()].filter(([, group]) => group)).toEqual([['slot 3', MAINTENANCE]]);
+    expect([...placed]).toEqual([
+      ['slot 1', MAINTENANCE],
+      ['slot 2', MAINTENANCE],
+      ['slot 3', MAINTENANCE],
+      ['slot 4', null],
+    ]);
+    expect(
+      [...placeReservations(all, [{ groupId: MAINTENANCE, count: 1 }]).entries()].filter(([, group]) => group),
+    ).toEqual([['slot 3', MAINTENANCE]]);
   });
 
   it('CON-19 drops freed slots while more are in use than the total, and keeps the reservation', () => {
-    expect(dropSurplus(slots('free!', 'held', 'held'), 2)).toEqual({ drop: ['slot 1'], reserve: new Map([['slot 2', MAINTENANCE]]) });
+    expect(dropSurplus(slots('free!', 'held', 'held'), 2)).toEqual({
+      drop: ['slot 1'],
+      reserve: new Map([['slot 2', MAINTENANCE]]),
+    });
     expect(dropSurplus(slots('free', 'held!', 'held', 'free'), 3)).toEqual({ drop: ['slot 4'], reserve: new Map() });
     expect(dropSurplus(slots('held', 'held', 'held'), 2).drop).toEqual([]);
   });

@@ -21,7 +21,8 @@ export function slotFor(slots: readonly SlotFacts[], groupIds: readonly string[]
   return free.sort((a, b) => Number(a.groupId === null) - Number(b.groupId === null) || a.number - b.number)[0];
 }
 
-const mayTake = (slot: SlotFacts, groupIds: readonly string[]): boolean => slot.groupId === null || groupIds.includes(slot.groupId);
+const mayTake = (slot: SlotFacts, groupIds: readonly string[]): boolean =>
+  slot.groupId === null || groupIds.includes(slot.groupId);
 
 /** The account's slots in figures (CON-12). */
 export interface SlotFigures {
@@ -68,7 +69,10 @@ export interface HeldSlot extends SlotFacts {
  * slots that its own members hold, then to free ones, and what is left to slots that others hold, which become the
  * group's when they are freed. Returns the group of each slot id.
  */
-export function placeReservations(slots: readonly HeldSlot[], wanted: readonly { groupId: string; count: number }[]): Map<string, string | null> {
+export function placeReservations(
+  slots: readonly HeldSlot[],
+  wanted: readonly { groupId: string; count: number }[],
+): Map<string, string | null> {
   const placed = new Map<string, string | null>(slots.map((slot) => [slot.id, null]));
   const left = new Map(wanted.map(({ groupId, count }) => [groupId, count]));
   const passes: ((slot: HeldSlot, groupId: string) => boolean)[] = [
@@ -94,9 +98,14 @@ export function placeReservations(slots: readonly HeldSlot[], wanted: readonly {
  * What becomes of slots that have just been freed while there are more rows than the total (CON-19): the surplus is
  * dropped. A reservation on a dropped row passes to a shared row that is still held, so that it is kept.
  */
-export function dropSurplus(slots: readonly SlotFacts[], total: number): { drop: string[]; reserve: Map<string, string> } {
+export function dropSurplus(
+  slots: readonly SlotFacts[],
+  total: number,
+): { drop: string[]; reserve: Map<string, string> } {
   const surplus = Math.max(0, slots.length - total);
-  const free = slots.filter((slot) => slot.sessionId === null).sort((a, b) => Number(a.groupId !== null) - Number(b.groupId !== null) || b.number - a.number);
+  const free = slots
+    .filter((slot) => slot.sessionId === null)
+    .sort((a, b) => Number(a.groupId !== null) - Number(b.groupId !== null) || b.number - a.number);
   const dropped = free.slice(0, surplus);
   const heldShared = slots.filter((slot) => slot.sessionId !== null && slot.groupId === null);
   const reserve = new Map<string, string>();

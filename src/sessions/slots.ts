@@ -15,7 +15,7 @@ export const readSlots = (tx: Tx, accountId: string): Promise<SlotFacts[]> =>
   tx.slot.findMany({ where: { accountId }, select: SLOT_FACTS, orderBy: { number: 'asc' } });
 
 /** The account's slots as the actor sees them (CON-12). */
-export async function readSlotFigures(tx: Tx, actor: Pick<Actor, 'accountId' | 'groupIds'>): Promise<SlotFigures> {
+export async function readSlotFigures(tx: Pick<Tx, "account">, actor: Pick<Actor, 'accountId' | 'groupIds'>): Promise<SlotFigures> {
   const account = await tx.account.findUniqueOrThrow({
     where: { id: actor.accountId },
     select: { concurrentConnections: true, slots: { select: SLOT_FACTS } },
@@ -24,7 +24,8 @@ export async function readSlotFigures(tx: Tx, actor: Pick<Actor, 'accountId' | '
 }
 
 /** Slots 1 to `count` of a new account. */
-export const newSlots = (count: number): { number: number }[] => Array.from({ length: count }, (_, index) => ({ number: index + 1 }));
+export const newSlots = (count: number): { number: number }[] =>
+  Array.from({ length: count }, (_, index) => ({ number: index + 1 }));
 
 /**
  * To be called in the transaction that freed slots, or changed who may use them: drops what is over the total (CON-19),
@@ -33,7 +34,10 @@ export const newSlots = (count: number): { number: number }[] => Array.from({ le
  */
 export async function settleSlots(ctx: Platform, account: AccountTx): Promise<void> {
   const { tx, accountId } = account;
-  const { concurrentConnections } = await tx.account.findUniqueOrThrow({ where: { id: accountId }, select: { concurrentConnections: true } });
+  const { concurrentConnections } = await tx.account.findUniqueOrThrow({
+    where: { id: accountId },
+    select: { concurrentConnections: true },
+  });
   const slots = await readSlots(tx, accountId);
   const { drop, reserve } = dropSurplus(slots, concurrentConnections);
   if (drop.length > 0) await tx.slot.deleteMany({ where: { id: { in: drop } } });
@@ -75,7 +79,11 @@ export function setConcurrentConnections(ctx: ActorContext, count: number, ackno
   const { actor } = ctx;
   requireAdministrator(actor);
   if (!acknowledged) {
-    throw new AppError('ACKNOWLEDGEMENT_REQUIRED', 'The change affects contract and price: repeat it with acknowledgeContractChange: true.', ['acknowledgeContractChange']);
+    throw new AppError(
+      'ACKNOWLEDGEMENT_REQUIRED',
+      'The change affects contract and price: repeat it with acknowledgeContractChange: true.',
+      ['acknowledgeContractChange'],
+    );
   }
   return inAccount(ctx, actor.accountId, async (account) => {
     const { tx, now } = account;
@@ -84,11 +92,20 @@ export function setConcurrentConnections(ctx: ActorContext, count: number, ackno
     if (count >= row.concurrentConnections) return applyCount(ctx, account, row.concurrentConnections, count, actor);
 
     const reserved = (await readSlots(tx, actor.accountId)).filter((slot) => slot.groupId !== null).length;
-    if (count < reserved) throw new AppError('RESERVATION_EXCEEDS_TOTAL', `${reserved} connections are reserved; reduce the reservations first.`, ['concurrentConnections']);
+    if (count < reserved)
+      throw new AppError(
+        'RESERVATION_EXCEEDS_TOTAL',
+        `${reserved} connections are reserved; reduce the reservations first.`,
+        ['concurrentConnections'],
+      );
     const from = earliestDecrease(ctx, row);
     if (from <= now) return applyCount(ctx, account, row.concurrentConnections, count, actor);
     await tx.account.update({ where: { id: actor.accountId }, data: { pendingSlots: count, pendingSlotsAt: from } });
-    account.log({ code: 'SLOTS_DECREASE_SCHEDULED', user: actorSubject(actor), params: { to: count, at: from.toISOString() } });
+    account.log({
+      code: 'SLOTS_DECREASE_SCHEDULED',
+      user: actorSubject(actor),
+      params: { to: count, at: from.toISOString() },
+    });
   });
 }
 
@@ -101,31 +118,48 @@ export function cancelScheduledDecrease(ctx: ActorContext): Promise<void> {
       where: { id: actor.accountId, pendingSlots: { not: null } },
       data: { pendingSlots: null, pendingSlotsAt: null },
     });
-    if (count > 0) log({ code: 'SLOTS_DECREASE_CANCELLED', user: actorSubject(actor), params: { reason: 'on request' } });
+    if (count > 0)
+      log({ code: 'SLOTS_DECREASE_CANCELLED', user: actorSubject(actor), params: { reason: 'on request' } });
   });
 }
 
 /** Applies the scheduled decreases that have fallen due (CON-17), each once; one that its reservations forbid is cancelled (CON-25). */
 export async function applyDueDecreases(ctx: Platform): Promise<void> {
-  const due = await ctx.db.account.findMany({ where: { pendingSlotsAt: { lte: ctx.clock.now() } }, select: { id: true }, take: 100 });
+  const due = await ctx.db.account.findMany({
+    where: { pendingSlotsAt: { lte: ctx.clock.now() } },
+    select: { id: true },
+    take: 100,
+  });
   for (const { id } of due) {
     await inAccount(ctx, id, async (account) => {
       const { tx, now, log } = account;
       const row = await tx.account.findUniqueOrThrow({ where: { id } });
       if (row.pendingSlots === null || row.pendingSlotsAt === null || row.pendingSlotsAt > now) return;
       const reserved = (await readSlots(tx, id)).filter((slot) => slot.groupId !== null).length;
-      if (row.pendingSlots >= reserved) return applyCount(ctx, account, row.concurrentConnections, row.pendingSlots, null);
+      if (row.pendingSlots >= reserved)
+        return applyCount(ctx, account, row.concurrentConnections, row.pendingSlots, null);
       await tx.account.update({ where: { id }, data: { pendingSlots: null, pendingSlotsAt: null } });
       log({ code: 'SLOTS_DECREASE_CANCELLED', params: { reason: `${reserved} connections are reserved` } });
     });
   }
 }
 
-async function applyCount(ctx: Platform, account: AccountTx, from: number, to: number, actor: Actor | null): Promise<void> {
+async function applyCount(
+  ctx: Platform,
+  account: AccountTx,
+  from: number,
+  to: number,
+  actor: Actor | null,
+): Promise<void> {
   const { tx, accountId, now } = account;
   await tx.account.update({
     where: { id: accountId },
-    data: { concurrentConnections: to, pendingSlots: null, pendingSlotsAt: null, ...(to !== from && { slotsChangedAt: now }) },
+    data: {
+      concurrentConnections: to,
+      pendingSlots: null,
+      pendingSlotsAt: null,
+      ...(to !== from && { slotsChangedAt: now }),
+    },
   });
   if (to === from) return;
   const slots = await readSlots(tx, accountId);
@@ -154,22 +188,34 @@ export function setReservations(ctx: ActorContext, wanted: { groupId: string; co
     const { concurrentConnections } = await tx.account.findUniqueOrThrow({ where: { id: accountId } });
     const sum = wanted.reduce((total, { count }) => total + count, 0);
     if (sum > concurrentConnections) {
-      throw new AppError('RESERVATION_EXCEEDS_TOTAL', `${sum} reservations exceed the ${concurrentConnections} concurrent connections.`, ['reservations']);
+      throw new AppError(
+        'RESERVATION_EXCEEDS_TOTAL',
+        `${sum} reservations exceed the ${concurrentConnections} concurrent connections.`,
+        ['reservations'],
+      );
     }
     const slots = await tx.slot.findMany({
       where: { accountId },
       orderBy: { number: 'asc' },
-      select: { ...SLOT_FACTS, session: { select: { user: { select: { memberships: { select: { groupId: true } } } } } } },
+      select: {
+        ...SLOT_FACTS,
+        session: { select: { user: { select: { memberships: { select: { groupId: true } } } } } },
+      },
     });
     const placed = placeReservations(
-      slots.map((slot) => ({ ...slot, holderGroupIds: slot.session?.user?.memberships.map((membership) => membership.groupId) ?? [] })),
+      slots.map((slot) => ({
+        ...slot,
+        holderGroupIds: slot.session?.user?.memberships.map((membership) => membership.groupId) ?? [],
+      })),
       wanted.filter(({ count }) => count > 0),
     );
     for (const slot of slots) {
       const groupId = placed.get(slot.id) ?? null;
       if (groupId !== slot.groupId) await tx.slot.update({ where: { id: slot.id }, data: { groupId } });
     }
-    const summary = wanted.map(({ groupId, count }) => `${groups.find((group) => group.id === groupId)?.name}: ${count}`).join(', ');
+    const summary = wanted
+      .map(({ groupId, count }) => `${groups.find((group) => group.id === groupId)?.name}: ${count}`)
+      .join(', ');
     account.log({ code: 'RESERVATIONS_CHANGED', user: actorSubject(actor), params: { summary: summary || 'none' } });
     await settleSlots(ctx, account);
   });
@@ -183,9 +229,12 @@ function checkCount(ctx: Platform, plan: 'FREE' | 'LIGHT' | 'PRO', count: number
   requireFeature(plan, 'multipleConcurrentConnections');
   const [min, max] = [baseSlots(plan, ctx.config), ctx.config.limits.SLOTS_MAX];
   if (!Number.isInteger(count) || count < min || count > max) {
-    throw new ValidationError([{ path: ['concurrentConnections'], message: `The number of concurrent connections is from ${min} to ${max}.` }]);
+    throw new ValidationError([
+      { path: ['concurrentConnections'], message: `The number of concurrent connections is from ${min} to ${max}.` },
+    ]);
   }
 }
 
-const earliestDecrease = (ctx: Platform, account: { slotsChangedAt: Date }): Date => addMonths(account.slotsChangedAt, ctx.config.limits.SLOT_DECREASE_MONTHS);
+const earliestDecrease = (ctx: Platform, account: { slotsChangedAt: Date }): Date =>
+  addMonths(account.slotsChangedAt, ctx.config.limits.SLOT_DECREASE_MONTHS);
 const laterOf = (a: Date, b: Date): Date => (a > b ? a : b);

@@ -60,12 +60,25 @@ const ACTOR_SELECT = {
 } as const;
 
 /** Loads the user of a login that is in force at `now`: not revoked, not expired, its user enabled. Null otherwise. */
-export async function loadActor(db: Pick<Db, "login">, now: Date, idleMs: number, by: { tokenHash: string } | { id: string }): Promise<(Actor & { lastUsedAt: Date }) | null> {
+export async function loadActor(
+  db: Pick<Db, 'login'>,
+  now: Date,
+  idleMs: number,
+  by: { tokenHash: string } | { id: string },
+): Promise<(Actor & { lastUsedAt: Date }) | null> {
   const login = await db.login.findUnique({
     where: by,
-    select: { id: true, client: true, lastUsedAt: true, expiresAt: true, revokedAt: true, user: { select: { ...ACTOR_SELECT, disabledAt: true, expiresAt: true } } },
+    select: {
+      id: true,
+      client: true,
+      lastUsedAt: true,
+      expiresAt: true,
+      revokedAt: true,
+      user: { select: { ...ACTOR_SELECT, disabledAt: true, expiresAt: true } },
+    },
   });
-  if (!login || login.revokedAt || login.expiresAt <= now || login.lastUsedAt.getTime() + idleMs <= now.getTime()) return null;
+  if (!login || login.revokedAt || login.expiresAt <= now || login.lastUsedAt.getTime() + idleMs <= now.getTime())
+    return null;
   const { user } = login;
   if (user.disabledAt || (user.expiresAt && user.expiresAt <= now)) return null;
   return { ...actorOf(user, login), lastUsedAt: login.lastUsedAt };
@@ -93,7 +106,7 @@ type UserWithRights = {
 };
 
 /** The user as an actor without a login: for enrolment by name (GRK-07). */
-export async function loadUserAsActor(db: Pick<Db, "user">, userId: string): Promise<Actor | null> {
+export async function loadUserAsActor(db: Pick<Db, 'user'>, userId: string): Promise<Actor | null> {
   const user = await db.user.findUnique({ where: { id: userId }, select: ACTOR_SELECT });
   return user && actorOf(user, { id: '', client: 'ECATCHER' });
 }
@@ -119,7 +132,10 @@ function actorOf(user: UserWithRights, login: { id: string; client: ClientKind }
     administrator: features.groups ? groups.some((group) => group.administrators) : user.role === 'ADMINISTRATOR',
     groupIds: groups.map((group) => group.id),
     groupNames: groups.map((group) => group.name),
-    managedGroupIds: groups.flatMap((group) => [...group.manages.map((right) => right.targetId), ...(group.adminOfItself ? [group.id] : [])]),
+    managedGroupIds: groups.flatMap((group) => [
+      ...group.manages.map((right) => right.targetId),
+      ...(group.adminOfItself ? [group.id] : []),
+    ]),
     mayCreatePools: groups.some((group) => group.mayCreatePools),
     mayCreateGroups: groups.some((group) => group.mayCreateGroups),
     poolRights,

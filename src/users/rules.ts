@@ -24,17 +24,29 @@ export const mayReadConnectedName = (actor: Actor, user: { id: string; namePubli
   user.namePublic || user.id === actor.userId;
 
 /** The user as log entries keep him. */
-export const userSubject = (user: { id: string; number: number; username: string; fullName: string | null }): Subject => ({
+export const userSubject = (user: {
+  id: string;
+  number: number;
+  username: string;
+  fullName: string | null;
+}): Subject => ({
   id: user.id,
   number: user.number,
   name: displayName(user),
 });
 
-export const actorSubject = (actor: Actor): Subject => ({ id: actor.userId, number: actor.userNumber, name: displayName(actor) });
+export const actorSubject = (actor: Actor): Subject => ({
+  id: actor.userId,
+  number: actor.userNumber,
+  name: displayName(actor),
+});
 
 /** USR-24 */
 export type UserStatus = 'PENDING' | 'ENABLED' | 'DISABLED';
-export function userStatus(user: { passwordHash: string | null; disabledAt: Date | null; expiresAt: Date | null }, now: Date): UserStatus {
+export function userStatus(
+  user: { passwordHash: string | null; disabledAt: Date | null; expiresAt: Date | null },
+  now: Date,
+): UserStatus {
   if (user.disabledAt || (user.expiresAt && user.expiresAt <= now)) return 'DISABLED';
   return user.passwordHash === null ? 'PENDING' : 'ENABLED';
 }

@@ -30,28 +30,45 @@ export async function createUser(ctx: ActorContext, user: NewUser): Promise<stri
   const { actor } = ctx;
   const groupIds = actor.features.groups ? [...new Set(user.groupIds)] : [];
   if (!mayCreateUserIn(actor, groupIds)) throw new AppError('FORBIDDEN', 'You may not create users in these groups.');
-  if (user.password !== user.passwordConfirmation) throw new AppError('PASSWORD_CONFIRMATION_MISMATCH', 'Password and confirmation differ.', ['passwordConfirmation']);
+  if (user.password !== user.passwordConfirmation)
+    throw new AppError('PASSWORD_CONFIRMATION_MISMATCH', 'Password and confirmation differ.', ['passwordConfirmation']);
   checkPassword(user.password, ctx.config);
-  if (actor.features.groups && groupIds.length === 0) throw new AppError('USER_NEEDS_A_GROUP', 'A user is in at least one group.', ['groupIds']);
+  if (actor.features.groups && groupIds.length === 0)
+    throw new AppError('USER_NEEDS_A_GROUP', 'A user is in at least one group.', ['groupIds']);
   const passwordHash = await ctx.passwords.hash(user.password);
   return inAccount(ctx, actor.accountId, async ({ tx, now, accountId, log }) => {
     const groups = await tx.group.findMany({ where: { AND: [groupsVisibleTo(actor), { id: { in: groupIds } }] } });
     if (groups.length < groupIds.length) throw notFound('group');
-    if (!groups.every((group) => mayAddMembers(actor, group))) throw new AppError('FORBIDDEN', 'You may not add members to one of the groups.', ['groupIds']);
+    if (!groups.every((group) => mayAddMembers(actor, group)))
+      throw new AppError('FORBIDDEN', 'You may not add members to one of the groups.', ['groupIds']);
     const { username, fullName, email, description, namePublic, role } = user;
     const created = await tx.user.create({
       data: {
-        ...{ accountId, username, usernameKey: nameKey(username), fullName, email, description, namePublic, passwordHash },
+        ...{
+          accountId,
+          username,
+          usernameKey: nameKey(username),
+          fullName,
+          email,
+          description,
+          namePublic,
+          passwordHash,
+        },
         passwordChangedAt: now,
         role: actor.features.groups ? 'USER' : role,
         createdAt: now,
         memberships: { create: groupIds.map((groupId) => ({ groupId })) },
       },
     });
-    log({ code: 'USER_CREATED', user: actorSubject(actor), params: { name: username, reference: `USR${created.number}` } });
+    log({
+      code: 'USER_CREATED',
+      user: actorSubject(actor),
+      params: { name: username, reference: `USR${created.number}` },
+    });
     return created.id;
   }).catch((error: unknown) => {
-    if (isUniqueViolation(error)) throw new AppError('USERNAME_IN_USE', 'Another user of the account has this user name.', ['username']);
+    if (isUniqueViolation(error))
+      throw new AppError('USERNAME_IN_USE', 'Another user of the account has this user name.', ['username']);
     throw error;
   });
 }

@@ -18,7 +18,13 @@ export const vpnRange = (config: Config, owner: AddressOwner): Ipv4Range =>
  * The primary key is the address and the owner is unique, so no two share one (VPN-07); rows that another transaction is
  * about to take are skipped, and a new row that another transaction makes first is waited for and passed over.
  */
-export async function assignAddresses(tx: Tx, config: Config, owner: AddressOwner, ids: readonly string[], now: Date): Promise<Map<string, string>> {
+export async function assignAddresses(
+  tx: Tx,
+  config: Config,
+  owner: AddressOwner,
+  ids: readonly string[],
+  now: Date,
+): Promise<Map<string, string>> {
   const range = vpnRange(config, owner);
   const column = columnOf(owner);
   const assigned = new Map<string, string>();
@@ -29,9 +35,11 @@ export async function assignAddresses(tx: Tx, config: Config, owner: AddressOwne
   await tx.$executeRaw`
     UPDATE "VpnAddress" SET ${column} = NULL, "inUse" = false
     WHERE ${column} = ANY(${ids}::uuid[]) AND "address" NOT BETWEEN ${range.first}::bigint AND ${range.last}::bigint`;
-  take(await tx.$queryRaw`
+  take(
+    await tx.$queryRaw`
     UPDATE "VpnAddress" SET "inUse" = true, "lastUsedAt" = ${now}::timestamp
-    WHERE ${column} = ANY(${ids}::uuid[]) RETURNING "address", ${column} AS "id"`);
+    WHERE ${column} = ANY(${ids}::uuid[]) RETURNING "address", ${column} AS "id"`,
+  );
 
   for (const find of [freeRows, newRows, inactiveRows]) {
     // A pass that finds some but not all may have lost rows to another transaction: look again until it finds none.
@@ -40,10 +48,12 @@ export async function assignAddresses(tx: Tx, config: Config, owner: AddressOwne
       if (missing.length === 0) return assigned;
       const addresses = await find(tx, owner, range, missing.length, now);
       if (addresses.length === 0) break;
-      take(await tx.$queryRaw`
+      take(
+        await tx.$queryRaw`
         UPDATE "VpnAddress" v SET "userId" = NULL, "ewonId" = NULL, ${column} = n."id", "inUse" = true, "lastUsedAt" = ${now}::timestamp
         FROM unnest(${addresses}::bigint[], ${missing.slice(0, addresses.length)}::uuid[]) AS n("address", "id")
-        WHERE v."address" = n."address" RETURNING v."address", n."id"`);
+        WHERE v."address" = n."address" RETURNING v."address", n."id"`,
+      );
     }
   }
   return assigned;
@@ -63,11 +73,13 @@ type FindRows = (tx: Tx, owner: AddressOwner, range: Ipv4Range, count: number, n
 const addressesOf = (rows: { address: bigint }[]): bigint[] => rows.map(({ address }) => address);
 
 const freeRows: FindRows = async (tx, owner, range, count) =>
-  addressesOf(await tx.$queryRaw`
+  addressesOf(
+    await tx.$queryRaw`
     SELECT "address" FROM "VpnAddress"
     WHERE "range" = ${owner}::"VpnRange" AND "userId" IS NULL AND "ewonId" IS NULL
       AND "address" BETWEEN ${range.first}::bigint AND ${range.last}::bigint
-    ORDER BY "address" LIMIT ${count}::int FOR UPDATE SKIP LOCKED`);
+    ORDER BY "address" LIMIT ${count}::int FOR UPDATE SKIP LOCKED`,
+  );
 
 /**
  * Rows come into being as the range comes into use, lowest address first. When another transaction has just made the same
@@ -78,16 +90,20 @@ const newRows: FindRows = async (tx, owner, { first, last }, count) => {
     const [top] = await tx.$queryRaw<{ next: bigint }[]>`
       SELECT COALESCE(MAX("address") + 1, ${first}::bigint) AS "next" FROM "VpnAddress" WHERE "address" BETWEEN ${first}::bigint AND ${last}::bigint`;
     if (!top || top.next > last) return [];
-    const made = addressesOf(await tx.$queryRaw`
+    const made = addressesOf(
+      await tx.$queryRaw`
       INSERT INTO "VpnAddress" ("address", "range")
       SELECT a, ${owner}::"VpnRange" FROM generate_series(${top.next}::bigint, LEAST(${top.next}::bigint + ${count}::int - 1, ${last}::bigint)) AS a
-      ON CONFLICT ("address") DO NOTHING RETURNING "address"`);
+      ON CONFLICT ("address") DO NOTHING RETURNING "address"`,
+    );
     if (made.length > 0) return made;
   }
 };
 
 const inactiveRows: FindRows = async (tx, owner, range, count) =>
-  addressesOf(await tx.$queryRaw`
+  addressesOf(
+    await tx.$queryRaw`
     SELECT "address" FROM "VpnAddress"
     WHERE "range" = ${owner}::"VpnRange" AND NOT "inUse" AND "address" BETWEEN ${range.first}::bigint AND ${range.last}::bigint
-    ORDER BY "lastUsedAt", "address" LIMIT ${count}::int FOR UPDATE SKIP LOCKED`);
+    ORDER BY "lastUsedAt", "address" LIMIT ${count}::int FOR UPDATE SKIP LOCKED`,
+  );

@@ -5,9 +5,11 @@ export interface Ipv4Range {
 }
 
 /** `10.0.0.53` as a number. The text must be an IPv4 address. */
-export const parseIpv4 = (address: string): bigint => address.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n);
+export const parseIpv4 = (address: string): bigint =>
+  address.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n);
 
-export const formatIpv4 = (address: bigint): string => [24n, 16n, 8n, 0n].map((shift) => (address >> shift) & 255n).join('.');
+export const formatIpv4 = (address: bigint): string =>
+  [24n, 16n, 8n, 0n].map((shift) => (address >> shift) & 255n).join('.');
 
 /** All addresses of `address/prefix`, network and broadcast address included; the host part of the address is ignored. */
 export function subnetOf(cidr: string): Ipv4Range {

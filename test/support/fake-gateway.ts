@@ -1,6 +1,8 @@
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { openAuthority } from '../../src/certificates/authority.ts';
+import { parseSigningRequest } from '../../src/certificates/signing-request.ts';
 import {
   AUTHORITY_PATH,
   DeviceMessage,
@@ -10,8 +12,6 @@ import {
   TUNNEL_PATH,
   TUNNEL_SUBPROTOCOL,
 } from '../../src/gateway/protocol.ts';
-import { openAuthority } from '../../src/certificates/authority.ts';
-import { parseSigningRequest } from '../../src/certificates/signing-request.ts';
 
 /*
  * A gateway that does as a test tells it: falls silent, closes with any code, answers nonsense. It keeps the wire protocol
@@ -21,7 +21,7 @@ import { parseSigningRequest } from '../../src/certificates/signing-request.ts';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** One tunnel as this side sees it. */
-export interface FakeTunnel {
+interface FakeTunnel {
   socket: WebSocket;
   resumed: boolean;
   received: DeviceMessage[];
@@ -30,7 +30,7 @@ export interface FakeTunnel {
   send(message: GatewayMessage): void;
 }
 
-export interface FakeGatewayBehaviour {
+interface FakeGatewayBehaviour {
   /** Every message of a device; by default `hello` gets `welcome`, the rest what the protocol asks for. */
   onMessage(tunnel: FakeTunnel, message: DeviceMessage): void;
   /** The answer to an enrolment; by default an approved Ewon. */
@@ -122,7 +122,9 @@ export async function startFakeGateway() {
     const refused = behaviour.refuseUpgrade;
     if (refused !== undefined) {
       const body = JSON.stringify(refused.body);
-      socket.end(`HTTP/1.1 ${refused.status} Refused\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
+      socket.end(
+        `HTTP/1.1 ${refused.status} Refused\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+      );
       return;
     }
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
@@ -171,7 +173,10 @@ export async function startFakeGateway() {
         const check = () => {
           if (holds()) finish(resolve);
         };
-        const timer = setTimeout(() => finish(() => reject(new Error(`not within ${timeoutMs} ms: ${holds}`))), timeoutMs);
+        const timer = setTimeout(
+          () => finish(() => reject(new Error(`not within ${timeoutMs} ms: ${holds}`))),
+          timeoutMs,
+        );
         waiters.add(check);
         check();
       });

@@ -1,0 +1,225 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type FakeApi, startFakeApi } from '../test/support/fake-api.ts';
+import { type FakeGateway, startFakeGateway } from '../test/support/fake-gateway.ts';
+import { runCommandLine } from './cli.ts';
+import { serialNumberOf } from './fleet.ts';
+
+const KEY = 'GRK-abcdefghijklmnopqrstuvwxyz12';
+const SERIAL = serialNumberOf('talkgate', 0);
+
+let gateway: FakeGateway;
+let api: FakeApi;
+let folder: string;
+beforeEach(async () => {
+  gateway = await startFakeGateway();
+  api = await startFakeApi();
+  folder = await mkdtemp(join(tmpdir(), 'talkgate-cli-'));
+});
+afterEach(async () => {
+  await Promise.all([gateway.close(), api.close()]);
+  await rm(folder, { recursive: true });
+});
+
+interface Ran {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a command; `stopAt` presses Ctrl-C as soon as the text appears. */
+async function sim(
+  line: string[],
+  { env = {}, stdin = '', stopAt }: { env?: Record<string, string>; stdin?: string; stopAt?: string } = {},
+): Promise<Ran> {
+  const stop = new AbortController();
+  const ran = { stdout: '', stderr: '' };
+  const status = await runCommandLine(line, {
+    env,
+    stdin: (async function* () {
+      yield stdin;
+    })(),
+    stdout: { write: (text) => (ran.stdout += text) },
+    stderr: {
+      write(text) {
+        ran.stderr += text;
+        if (stopAt !== undefined && ran.stderr.includes(stopAt)) stop.abort();
+      },
+    },
+    signal: stop.signal,
+  });
+  return { status, ...ran };
+}
+
+const here = () => ['--server', gateway.deviceUrl, '--state', join(folder, 'sim')];
+
+describe('npm run sim', () => {
+  test('SIM-01 every command has help, and what cannot be understood is told in one sentence', async () => {
+    expect((await sim([])).stdout).toContain('npm run sim -- <command> --help');
+    for (const command of ['register', 't2m', 'run', 'fleet', 'users']) {
+      const { status, stdout } = await sim([command, '--help']);
+      expect(status).toBe(0);
+      expect(stdout).toMatch(new RegExp(`^Usage: npm run sim -- ${command} .*--help`, 's'));
+    }
+    const wrong: [string[], RegExp][] = [
+      [['swim'], /^There is no command "swim"; there are register, t2m, run, fleet, users\.\n$/],
+      [['run', '--nonsense'], /^Unknown option '--nonsense'.* See npm run sim -- run --help\.\n$/],
+      [['fleet', '--count', 'many'], /^--count must be a whole number from 1 to 100000\. See/],
+      [['fleet', '--for', '1 minute'], /^--for must be a time such as 500ms, 60s, 5m or 1h/],
+      [['register', '--server', 'http://localhost'], /^--server must be a URL with https/],
+      [['register', '--serial', '12'], /^--serial must look like/],
+      [['register', '--grk', KEY], /^Unknown option '--grk'/],
+      [['t2m'], /^t2m needs one folder/],
+      [['users', '--account', 'Demo', '--username', 'anna'], /^users needs their passwords/],
+    ];
+    for (const [line, message] of wrong) {
+      const { status, stdout, stderr } = await sim(
+        line.length > 1 && line[0] !== 'users' && !line.includes('--server') ? [...line, '--state', folder] : line,
+      );
+      expect(stderr).toMatch(message);
+      expect({ status, stdout, lines: stderr.trim().split('\n').length }).toEqual({ status: 2, stdout: '', lines: 1 });
+    }
+  });
+
+  test('GW-01 register takes its key from the environment, a file or standard input, and never shows it', async () => {
+    const file = join(folder, 'grk');
+    await writeFile(file, `${KEY}\n`);
+    const ways: [string[], object][] = [
+      [['--index', '0'], { env: { TALKGATE_GRK: KEY } }],
+      [['--index', '1', '--grk-file', file], {}],
+      [['--index', '2', '--grk-file', '-'], { stdin: `${KEY}\n` }],
+      [['--index', '3', '--activation-key-file', '-'], { stdin: 'ABCDEFGHIJKLMNOPQRST' }],
+      [
+        ['--index', '4', '--account', 'Demo', '--username', 'admin', '--name', 'Press 3'],
+        { env: { TALKGATE_PASSWORD: 'secret' } },
+      ],
+    ];
+    for (const [options, surroundings] of ways) {
+      const { status, stdout, stderr } = await sim(['register', ...here(), ...options], surroundings);
+      expect(stderr).toBe('');
+      expect(status).toBe(0);
+      expect(stdout).toMatch(/^Device \d{4}-\d{4}-\d{2} is registered as "Ewon .*"\.\n$/);
+    }
+    expect(gateway.enrolments.map(({ proof }) => proof)).toEqual([
+      { registrationKey: KEY },
+      { registrationKey: KEY },
+      { registrationKey: KEY },
+      { activationKey: 'ABCDEFGHIJKLMNOPQRST' },
+      { account: 'Demo', username: 'admin', password: 'secret', ewonName: 'Press 3' },
+    ]);
+
+    const again = await sim(['register', ...here()]);
+    expect(again).toEqual({
+      status: 0,
+      stderr: '',
+      stdout: `Device ${SERIAL} is registered already, as "Ewon ${SERIAL}".\n`,
+    });
+    const none = await sim(['register', ...here(), '--index', '5']);
+    expect(none).toMatchObject({ status: 2, stderr: expect.stringContaining('TALKGATE_GRK') });
+    gateway.behaviour.onEnrol = () => ({ status: 403, body: { code: 'GRK_REVOKED', message: 'The key was renewed.' } });
+    const refused = await sim(['register', ...here(), '--index', '5'], { env: { TALKGATE_GRK: KEY } });
+    expect(refused).toEqual({ status: 1, stdout: '', stderr: 'The key was renewed. (GRK_REVOKED)\n' });
+  });
+
+  test('GW-09 t2m commissions a device from a card folder, and leaves a registered one as it is', async () => {
+    await writeFile(
+      join(folder, 'T2M.txt'),
+      `Server=${gateway.deviceUrl}\nGlobalRegistrationKey=${KEY}\nDescription=From the card\n`,
+    );
+    const line = ['t2m', folder, '--state', join(folder, 'sim'), '--json'];
+    const first = await sim(line);
+    expect(JSON.parse(first.stdout)).toMatchObject({
+      serialNumber: SERIAL,
+      outcome: 'REGISTERED',
+      registrationStatus: 'ACTIVE',
+    });
+    expect(gateway.enrolments).toMatchObject([{ description: 'From the card' }]);
+    await writeFile(join(folder, 'T2M.txt'), 'spoilt');
+    expect(JSON.parse((await sim(line)).stdout)).toMatchObject({ outcome: 'IGNORED' });
+    expect(await sim([...line, '--index', '1'])).toMatchObject({
+      status: 1,
+      stderr: 'T2M.txt line 1 must have the form Key=value. (CARD_INVALID)\n',
+    });
+  });
+
+  test('SIM-02 run plays one device until Ctrl-C and closes its tunnel in order', async () => {
+    const codes: number[] = [];
+    const online = sim(['run', ...here()], { env: { TALKGATE_GRK: KEY }, stopAt: 'with VPN address 10.238.0.1' });
+    await gateway.until(() => gateway.tunnels.length === 1);
+    gateway.tunnels[0]?.socket.once('close', (code) => codes.push(code));
+    expect(await online).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining(`${SERIAL} registered as "Ewon ${SERIAL}"`),
+    });
+    await gateway.until(() => codes.length === 1);
+    expect(codes).toEqual([1000]);
+
+    gateway.behaviour.onMessage = ({ socket }) => socket.close(4403, 'The Ewon was removed.');
+    expect(await sim(['run', ...here()])).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('There is no tunnel: The Ewon was removed. (CERTIFICATE_REVOKED)'),
+    });
+  });
+
+  test('SIM-09 fleet brings devices online, shows progress and ends with a summary', async () => {
+    const { status, stdout, stderr } = await sim(['fleet', ...here(), '--count', '5', '--for', '3s', '--json'], {
+      env: { TALKGATE_GRK: KEY },
+    });
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      seed: 'talkgate',
+      devices: 5,
+      online: 5,
+      waiting: 0,
+      counts: { registered: { count: 5 }, connected: { count: 5 } },
+      errors: {},
+    });
+    expect(stderr).toContain('online 5');
+    expect(stderr).not.toContain(KEY);
+
+    gateway.behaviour.refuseUpgrade = { status: 403, body: { code: 'CERTIFICATE_REVOKED', message: 'Revoked.' } };
+    const failed = await sim(['fleet', ...here(), '--count', '5', '--for', '500ms']);
+    expect(failed).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('Not every device was connected at the end (seed talkgate).'),
+    });
+    expect(failed.stdout).toContain('CERTIFICATE_REVOKED  5');
+  });
+
+  test('SIM-06 users work until the time is over and are summed up', async () => {
+    const file = join(folder, 'passwords');
+    await writeFile(file, '# of the demo\nuser1=right\nuser2=right\nanna=wrong\n');
+    const line = [
+      'users',
+      '--api',
+      api.url,
+      '--account',
+      'Demo',
+      '--stay',
+      '5ms-10ms',
+      '--pause',
+      '1ms',
+      '--for',
+      '400ms',
+      '--password-file',
+      file,
+    ];
+    const good = await sim([...line, '--username', 'user{n}', '--count', '2', '--json']);
+    expect(good.status).toBe(0);
+    const report = JSON.parse(good.stdout);
+    expect(report).toMatchObject({ users: 2, failed: 0, errors: {} });
+    expect(report.opened).toBeGreaterThan(2);
+    expect(report.left).toBe(report.opened);
+    expect(report.latencies.opened.p99).toBeGreaterThan(0);
+
+    const bad = await sim([...line, '--username', 'anna']);
+    expect(bad).toMatchObject({ status: 1, stderr: expect.stringContaining('Something failed') });
+    expect(bad.stdout).toContain('INVALID_CREDENTIALS');
+    expect(await sim([...line, '--username', 'otto'])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('no password for "otto"'),
+    });
+  });
+});

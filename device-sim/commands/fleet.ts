@@ -1,0 +1,112 @@
+import { parseArgs } from 'node:util';
+import { createFleet, type Fleet, type FleetResult } from '../fleet.ts';
+import { ProgressLine } from '../progress.ts';
+import { folderStore } from '../state.ts';
+import { formatReport, Summary } from '../summary.ts';
+import type { Command } from './command.ts';
+import {
+  COMMON,
+  DEVICES,
+  ended,
+  endOf,
+  FOR,
+  noProof,
+  PROOF,
+  parseDuration,
+  parseUrl,
+  parseWhole,
+  readProof,
+} from './options.ts';
+
+const { 'grk-file': grkFile } = PROOF;
+const options = {
+  ...DEVICES,
+  'grk-file': grkFile,
+  count: { type: 'string', value: '<n>', default: '12', help: 'How many devices.' },
+  concurrency: { type: 'string', value: '<n>', default: '20', help: 'How many connect at a time.' },
+  within: {
+    type: 'string',
+    value: '<time>',
+    default: '60s',
+    help: 'How long each device tries to register, and to connect the first time.',
+  },
+  for: FOR,
+  ...COMMON,
+} as const;
+
+export const fleet: Command = {
+  summary: 'Plays many devices: registers those that are not registered, opens their tunnels and keeps them online.',
+  details: 'Ends with status 0 if at the end every device is connected: online, or waiting for approval.',
+  options,
+  async run(args, surroundings) {
+    const { values } = parseArgs({ args, options });
+    const { signal, stdout } = surroundings;
+    const withinMs = parseDuration(values.within, 'within');
+    const concurrency = parseWhole(values.concurrency, 'concurrency', 1, 1000);
+    using until = endOf(signal, values.for);
+    const end = until.signal;
+    const devices = await createFleet({
+      count: parseWhole(values.count, 'count', 1, 100_000),
+      seed: values.seed,
+      stateStore: folderStore(values.state),
+      platform: { deviceUrl: parseUrl(values.server, 'server', ['https']) },
+    });
+    const proof = devices.devices.some(({ state }) => state === 'NEW')
+      ? await readProof(values, surroundings)
+      : undefined;
+    if (proof === undefined && devices.devices.some(({ state }) => state === 'NEW')) throw noProof();
+
+    const summary = new Summary();
+    const progress = new ProgressLine(surroundings.stderr);
+    watch(devices, summary, progress);
+    try {
+      if (proof !== undefined) take(await devices.registerAll(proof, { withinMs, signal: end }), summary);
+      take(await devices.connectAll({ concurrency, withinMs, signal: end }), summary);
+      await ended(end);
+    } finally {
+      progress.end();
+    }
+    const { online, waiting } = devices.counts();
+    await devices.closeAll();
+
+    const report = { seed: values.seed, devices: devices.devices.length, online, waiting, ...summary.report() };
+    const connected = online + waiting === devices.devices.length;
+    const line = `${online} of ${report.devices} devices were online at the end, ${waiting} waited for approval.`;
+    stdout.write(values.json ? `${JSON.stringify(report)}\n` : `${line}\n${formatReport(report)}\n`);
+    if (!connected) surroundings.stderr.write(`Not every device was connected at the end (seed ${values.seed}).\n`);
+    return connected ? 0 : 1;
+  },
+};
+
+function take(results: FleetResult[], summary: Summary): void {
+  for (const result of results) {
+    if (result.outcome === 'FAILED') summary.failed(result.error);
+    else if (result.outcome !== 'IGNORED')
+      summary.took(result.outcome === 'REGISTERED' ? 'registered' : 'connected', result.ms);
+  }
+}
+
+function watch(fleet: Fleet, summary: Summary, progress: ProgressLine): void {
+  let phase = '';
+  const show = () => {
+    const { online, waiting, connecting, retrying, closed } = fleet.counts();
+    progress.update(
+      `${phase}online ${online}, waiting for approval ${waiting}, on the way ${connecting + retrying}, closed ${closed}`,
+    );
+  };
+  fleet.on('progress', ({ phase: now, done, failed, total }) => {
+    phase = done < total ? `${now} ${done}/${total}${failed > 0 ? `, ${failed} failed` : ''}; ` : '';
+    show();
+  });
+  for (const device of fleet.devices) {
+    device.on('online', () => {
+      summary.count('online');
+      show();
+    });
+    device.on('closed', ({ reason }) => {
+      if (reason !== 'BY_DEVICE') summary.count(`closed ${reason}`);
+      show();
+    });
+    device.on('renewed', () => summary.count('certificate renewed'));
+  }
+}

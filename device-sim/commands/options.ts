@@ -1,0 +1,168 @@
+import { readFile } from 'node:fs/promises';
+import type { EnrolmentProof } from '../../src/gateway/protocol.ts';
+import { type Deadline, deadline } from '../deadline.ts';
+import { SimulatorError } from '../errors.ts';
+import type { Option, Surroundings } from './command.ts';
+
+/** Options that every command has. */
+export const COMMON = {
+  json: { type: 'boolean', help: 'Print the result as JSON.' },
+  help: { type: 'boolean', short: 'h', help: 'Show this help.' },
+} as const satisfies Record<string, Option>;
+
+/** Options of commands that play devices. */
+export const DEVICES = {
+  server: { type: 'string', value: '<url>', default: 'https://localhost:4433', help: 'Device port of the platform.' },
+  state: { type: 'string', value: '<folder>', default: './data/sim', help: 'Where devices keep their identity.' },
+  seed: { type: 'string', value: '<text>', default: 'talkgate', help: 'The same seed gives the same devices.' },
+} as const satisfies Record<string, Option>;
+
+/** Which device of the seed. */
+export const ONE_DEVICE = {
+  index: { type: 'string', value: '<n>', default: '0', help: 'Which device of the seed, from 0.' },
+  serial: {
+    type: 'string',
+    value: '<serial>',
+    help: 'Another serial number than that of the seed, such as 2307-0101-25.',
+  },
+} as const satisfies Record<string, Option>;
+
+/** How a device proves that an account wants it. */
+export const PROOF = {
+  'grk-file': {
+    type: 'string',
+    value: '<file>',
+    help: 'File with the Global Registration Key; "-" reads it from standard input. Or set TALKGATE_GRK.',
+  },
+  'activation-key-file': {
+    type: 'string',
+    value: '<file>',
+    help: 'File with an activation key, "-" as above. Or set TALKGATE_ACTIVATION_KEY.',
+  },
+  account: { type: 'string', value: '<name>', help: 'Register by name: the account,' },
+  username: { type: 'string', value: '<name>', help: 'an Administrator of it,' },
+  'password-file': {
+    type: 'string',
+    value: '<file>',
+    help: 'a file with that user\'s password, "-" as above; or set TALKGATE_PASSWORD,',
+  },
+  name: { type: 'string', value: '<name>', help: 'and the name of the Ewon.' },
+} as const satisfies Record<string, Option>;
+
+export const FOR = {
+  type: 'string',
+  value: '<time>',
+  help: 'End after this time, such as 60s or 5m; otherwise Ctrl-C ends it.',
+} as const;
+
+/** A command line that cannot be understood. */
+export const usageError = (message: string): SimulatorError => new SimulatorError('USAGE', message);
+
+const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+
+/** `90s`, `1.5m`, `200ms`, `1h` in milliseconds. */
+export function parseDuration(text: string, option: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
+  const ms = Number(match?.[1]) * UNIT_MS[(match?.[2] ?? 's') as keyof typeof UNIT_MS];
+  if (!(ms >= 0 && ms < 2 ** 31))
+    throw usageError(`--${option} must be a time such as 500ms, 60s, 5m or 1h, up to 24 days.`);
+  return ms;
+}
+
+/** `5s`, or `5s-20s` for anything between. */
+export function parseDurations(text: string, option: string): readonly [number, number] {
+  const [min = '', max = min] = text.split('-');
+  const range = [parseDuration(min, option), parseDuration(max, option)] as const;
+  if (range[0] > range[1]) throw usageError(`--${option} must begin with the shorter time.`);
+  return range;
+}
+
+/** A whole number in a range. */
+export function parseWhole(text: string, option: string, min: number, max: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max)) throw usageError(`--${option} must be a whole number from ${min} to ${max}.`);
+  return value;
+}
+
+/** A URL with one of these protocols; credentials in it would be shown with it. */
+export function parseUrl(text: string, option: string, protocols: readonly string[]): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (
+    url === undefined ||
+    !protocols.includes(url.protocol.slice(0, -1)) ||
+    url.username !== '' ||
+    url.password !== ''
+  ) {
+    throw usageError(`--${option} must be a URL with ${protocols.join(' or ')} and without credentials.`);
+  }
+  return text;
+}
+
+/**
+ * Reads a secret from a file, from standard input for `-`, or else from the environment: never from an argument, which
+ * everybody on the machine can read in the list of processes.
+ */
+async function readSecret(
+  { env, stdin }: Pick<Surroundings, 'env' | 'stdin'>,
+  { file, option, variable }: { file: string | undefined; option: string; variable: string },
+): Promise<string | undefined> {
+  if (file === undefined) return env[variable]?.trim() || undefined;
+  const secret = (file === '-' ? await readAll(stdin) : await readText(file, option)).trim();
+  if (secret === '') throw usageError(`--${option} is empty.`);
+  return secret;
+}
+
+/** The text of a file that an option names. */
+export async function readText(file: string, option: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw usageError(`--${option} ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}.`);
+  }
+}
+
+type ProofValues = { [Name in keyof typeof PROOF]?: string | undefined };
+
+/** The proof that the options or the environment give; undefined when they give none. */
+export async function readProof(values: ProofValues, surroundings: Surroundings): Promise<EnrolmentProof | undefined> {
+  const secret = (option: 'grk-file' | 'activation-key-file' | 'password-file', variable: string) =>
+    readSecret(surroundings, { file: values[option], option, variable });
+  const { account, username, name: ewonName } = values;
+  if (account !== undefined || username !== undefined || ewonName !== undefined) {
+    const password = await secret('password-file', 'TALKGATE_PASSWORD');
+    if (account === undefined || username === undefined || ewonName === undefined || password === undefined) {
+      throw usageError(
+        'Registering by name needs --account, --username, --name, and --password-file or TALKGATE_PASSWORD.',
+      );
+    }
+    return { account, username, password, ewonName };
+  }
+  const activationKey = await secret('activation-key-file', 'TALKGATE_ACTIVATION_KEY');
+  if (activationKey !== undefined) return { activationKey };
+  const registrationKey = await secret('grk-file', 'TALKGATE_GRK');
+  return registrationKey === undefined ? undefined : { registrationKey };
+}
+
+/** For devices that have to register when no proof was given. */
+export const noProof = () =>
+  usageError(
+    'A device that is not registered needs a key: set TALKGATE_GRK or use --grk-file (--help names the other ways).',
+  );
+
+async function readAll(stream: AsyncIterable<Uint8Array | string>): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString();
+}
+
+/** Ends with the surroundings, or after the time that `--for` gives. */
+export const endOf = (signal: AbortSignal, time: string | undefined): Deadline =>
+  deadline(time === undefined ? undefined : parseDuration(time, 'for'), signal);
+
+/** Resolves when `signal` ends. */
+export function ended(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,57 @@
+/** What progress is written to; a terminal shows one line that changes. */
+export interface ProgressStream {
+  isTTY?: boolean | undefined;
+  columns?: number | undefined;
+  write(text: string): unknown;
+}
+
+/** Without a terminal, at most one line in this time. */
+const PLAIN_LINE_MS = 2000;
+
+/** The progress of long work (SIM-09): an updating line on a terminal, else plain lines, so that a log stays readable. */
+export class ProgressLine {
+  readonly #stream: ProgressStream;
+  readonly #now: () => number;
+  #text = '';
+  #written = '';
+  #lastLineAt = Number.NEGATIVE_INFINITY;
+
+  constructor(stream: ProgressStream, now: () => number = () => performance.now()) {
+    this.#stream = stream;
+    this.#now = now;
+  }
+
+  update(text: string): void {
+    this.#text = text;
+    if (this.#stream.isTTY) {
+      this.#stream.write(`\r\x1b[2K${text.slice(0, Math.max(1, (this.#stream.columns || 80) - 1))}`);
+      this.#written = text;
+    } else if (this.#now() - this.#lastLineAt >= PLAIN_LINE_MS) {
+      this.#line(text);
+    }
+  }
+
+  /** Writes a line of its own beside the progress. */
+  say(text: string): void {
+    if (!this.#stream.isTTY) {
+      this.#stream.write(`${text}\n`);
+      return;
+    }
+    this.#stream.write(`\r\x1b[2K${text}\n`);
+    if (this.#text !== '') this.update(this.#text);
+  }
+
+  /** Leaves the last state as a line. */
+  end(): void {
+    if (this.#stream.isTTY && this.#text !== '') this.#stream.write('\n');
+    else if (this.#text !== this.#written) this.#line(this.#text);
+    this.#text = '';
+    this.#written = '';
+  }
+
+  #line(text: string): void {
+    this.#stream.write(`${text}\n`);
+    this.#written = text;
+    this.#lastLineAt = this.#now();
+  }
+}

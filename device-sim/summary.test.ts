@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest';
+import { SimulatorError } from './errors.ts';
+import { ProgressLine } from './progress.ts';
+import { formatReport, Summary } from './summary.ts';
+
+test('SIM-09 counts, rates, percentiles and errors by code', () => {
+  let now = 1000;
+  const summary = new Summary(() => now);
+  for (let ms = 1000; ms >= 1; ms--) summary.took('opened', ms);
+  summary.count('left', 500);
+  summary.failed(new SimulatorError('EWON_OFFLINE', 'Offline.'));
+  summary.failed('EWON_OFFLINE');
+  summary.failed(new Error('boom'));
+  now = 11_000;
+
+  const report = summary.report();
+  expect(report).toMatchObject({
+    seconds: 10,
+    counts: { opened: { count: 1000, perSecond: 100 }, left: { count: 500, perSecond: 50 } },
+    errors: { EWON_OFFLINE: 2, UNEXPECTED: 1 },
+  });
+  // Three significant figures.
+  const { p50, p95, p99, max, count } = report.latencies.opened ?? expect.fail('no latencies');
+  expect(count).toBe(1000);
+  for (const [value, wanted] of [
+    [p50, 500],
+    [p95, 950],
+    [p99, 990],
+    [max, 1000],
+  ] as const) {
+    expect(Math.abs(value - wanted)).toBeLessThan(wanted / 500);
+  }
+  expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+});
+
+test('SIM-09 the summary is a text for a person', () => {
+  let now = 0;
+  const summary = new Summary(() => now);
+  summary.took('opened', 2);
+  summary.count('refused', 12);
+  summary.failed('TIMEOUT');
+  now = 2000;
+  expect(formatReport(summary.report())).toBe(`Ran for 2 s.
+
+Counts
+  opened    1  0.5/s
+  refused  12    6/s
+
+Latencies in ms
+  opened  p50 2  p95 2  p99 2  max 2
+
+Errors
+  TIMEOUT  1`);
+  expect(formatReport(new Summary(() => 0).report())).toBe('Ran for 0 s.');
+});
+
+test('SIM-09 progress is one changing line on a terminal, and now and then a plain line elsewhere', () => {
+  let now = 0;
+  const play = (isTTY: boolean) => {
+    let written = '';
+    const line = new ProgressLine({ isTTY, columns: 20, write: (text) => (written += text) }, () => now);
+    for (const step of [1, 2, 3]) {
+      line.update(`step ${step} of a long work`);
+      now += 1500;
+    }
+    line.say('by the way');
+    line.end();
+    return written;
+  };
+  expect(play(true)).toBe(
+    '\r\x1b[2Kstep 1 of a long wo\r\x1b[2Kstep 2 of a long wo\r\x1b[2Kstep 3 of a long wo\r\x1b[2Kby the way\n\r\x1b[2Kstep 3 of a long wo\n',
+  );
+  expect(play(false)).toBe('step 1 of a long work\nstep 3 of a long work\nby the way\n');
+});

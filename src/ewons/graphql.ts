@@ -1,0 +1,394 @@
+import { z } from 'zod';
+import { EwonModel, RegistrationStatus, WanType } from '../generated/prisma/enums.ts';
+import type { Prisma } from '../generated/prisma/client.ts';
+import { ClientKindEnum } from '../graphql/enums.ts';
+import { builder } from '../graphql/builder.ts';
+import { ErrorRef } from '../graphql/errors.ts';
+import { keyOf, keysOf } from '../graphql/global-id.ts';
+import { page } from '../graphql/paging.ts';
+import { whereVisible } from '../graphql/visible.ts';
+import { PoolType } from '../pools/graphql.ts';
+import { poolsVisibleTo } from '../pools/rules.ts';
+import type { Actor } from '../users/actor.ts';
+import { formatIpv4, subnetOf } from '../vpn/ipv4.ts';
+import { approveEwon, rejectEwon, replaceEwon } from './approval.ts';
+import { type ConnectedUser, connectedUsersLoader } from './connected.ts';
+import { ConfirmationRequiredError, createEwon, type EwonProperties, removeEwon, renewActivationKey, updateEwon } from './properties.ts';
+import { EWON_ACTIONS, encodedName, ewonActions, ewonReference, ewonStatus, ewonsVisibleTo, nameKey } from './rules.ts';
+
+const RegistrationStatusEnum = builder.enumType(RegistrationStatus, { name: 'RegistrationStatus', description: 'How far an Ewon is with its registration (EWN-08): PENDING is a record without a device yet, PENDING_APPROVAL arrived by registration key and waits, ACTIVE is a full member of the account.' });
+
+const EwonStatusEnum = builder.enumType('EwonStatus', {
+  description: 'Connection status of an Ewon (EWN-09).',
+  values: {
+    OFFLINE: { description: 'No tunnel to the gateway.' },
+    WAKING_UP: { description: 'A wake-up was sent; the device has not connected yet.' },
+    ONLINE: { description: 'Its tunnel is open and nobody is connected to it.' },
+    CONNECTED: { description: 'Its tunnel is open and at least one user is connected to it.' },
+  },
+});
+
+const EwonModelEnum = builder.enumType(EwonModel, { name: 'EwonModel', description: 'The device family (EWN-25): COSY, COSY_PLUS or FLEXY.' });
+const WanTypeEnum = builder.enumType(WanType, { name: 'WanType', description: 'How the device reaches the internet (GW-06): ETHERNET, WIFI or CELLULAR.' });
+
+const EwonActionEnum = builder.enumType('EwonAction', {
+  description: 'What somebody may do with an Ewon.',
+  values: {
+    CONNECT_ECATCHER: { description: 'Open a session with Ecatcher (CON-02).' },
+    CONNECT_M2WEB: { description: 'Open a session with M2web (M2W-02).' },
+    MODIFY: { description: 'Edit its properties (EWN-12).' },
+    ADMINISTER: { description: 'Change its pools, renew its activation key, let it be replaced (EWN-12, EWN-20).' },
+    REMOVE: { description: 'Remove it from the account: needs the right to administer all of its pools (EWN-19).' },
+    APPROVE: { description: 'Approve or reject it; only while it waits for approval (GRK-23).' },
+  } satisfies Record<(typeof EWON_ACTIONS)[number], object>,
+});
+
+const CustomFieldValueType = builder.objectRef<{ label: string; value: string | null }>('CustomFieldValue').implement({
+  description: 'One of three values that the account gives its own meaning (EWN-06).',
+  fields: (t) => ({
+    label: t.exposeString('label', { description: 'The name that the account has given the field.' }),
+    value: t.exposeString('value', { nullable: true, description: 'Free text; null where there is none.' }),
+  }),
+});
+
+const ConnectedUserType = builder.objectRef<ConnectedUser>('ConnectedUser').implement({
+  description: 'Somebody connected to an Ewon (EWN-21).',
+  fields: (t) => ({
+    name: t.exposeString('name', { nullable: true, description: 'Null when his name is not public and he is not the viewer (USR-14).' }),
+    client: t.field({ type: ClientKindEnum, description: 'The client he is connected with.', resolve: ({ client }) => client }),
+    since: t.expose('since', { type: 'DateTime', description: 'When his session began.' }),
+  }),
+});
+
+const LanConfigurationType = builder.objectRef<{ address: string }>('LanConfiguration').implement({
+  description: 'The network behind the Ewon, as the device reports it (GW-06).',
+  fields: (t) => ({
+    address: t.expose('address', { type: 'CIDR', description: 'The Ewon’s own address in its LAN, with the prefix length.' }),
+    subnet: t.field({ type: 'CIDR', description: 'The subnet that it lies in.', resolve: ({ address }) => `${formatIpv4(subnetOf(address).first)}/${address.split('/')[1]}` }),
+  }),
+});
+
+const facts = { registrationStatus: true, pools: { select: { poolId: true } } } as const;
+const openSessions = { select: { sessions: { where: { state: 'OPEN' as const } } } };
+
+export const EwonType = builder.prismaNode('Ewon', {
+  id: { field: 'id' },
+  findUnique: whereVisible(ewonsVisibleTo),
+  nullable: true,
+  description: 'A gateway in the field. Visible to whoever holds a right on one of its pools (EWN-02).',
+  fields: (t) => ({
+    reference: t.string({ description: '`DEV` and a number, as logs name it (EWN-04).', select: { number: true }, resolve: ({ number }) => ewonReference(number) }),
+    name: t.exposeString('name', { description: 'Unique in the account without regard to case, 1–64 characters (EWN-03).' }),
+    encodedName: t.string({ description: 'The name in URL-safe form; spaces become `+` (EWN-24).', select: { name: true }, resolve: ({ name }) => encodedName(name) }),
+    description: t.exposeString('description', { nullable: true, description: 'Free text (EWN-05).' }),
+    customFields: t.field({
+      type: [CustomFieldValueType],
+      description: 'Always three (EWN-06).',
+      select: { customFields: true, account: { select: { ewonFieldNames: true } } },
+      resolve: ({ customFields, account }) => account.ewonFieldNames.map((label, index) => ({ label, value: customFields[index] || null })),
+    }),
+    registrationStatus: t.expose('registrationStatus', { type: RegistrationStatusEnum, description: 'How far it is with its registration.' }),
+    status: t.field({
+      type: EwonStatusEnum,
+      description: 'Whether it is online, and used.',
+      select: { gatewayId: true, _count: openSessions },
+      resolve: (ewon) => ewonStatus(ewon, ewon._count.sessions),
+    }),
+    serialNumber: t.expose('serialNumber', { type: 'SerialNumber', nullable: true, description: 'Known once a device has registered (EWN-07).' }),
+    model: t.expose('model', { type: EwonModelEnum, nullable: true, description: 'Known once a device has registered.' }),
+    firmwareVersion: t.expose('firmwareVersion', { type: 'FirmwareVersion', nullable: true, description: 'As the device last reported it.' }),
+    vpnAddress: t.field({
+      type: 'IPv4',
+      nullable: true,
+      description: 'Its address in the VPN, allocated when it first comes online and kept (VPN-09).',
+      select: { vpnAddress: { select: { address: true } } },
+      resolve: ({ vpnAddress }) => vpnAddress && formatIpv4(vpnAddress.address),
+    }),
+    lan: t.field({
+      type: LanConfigurationType,
+      nullable: true,
+      description: 'Null until the device has reported it.',
+      select: { lanAddress: true },
+      resolve: ({ lanAddress }) => (lanAddress === null ? null : { address: lanAddress }),
+    }),
+    wanType: t.expose('wanType', { type: WanTypeEnum, nullable: true, description: 'As the device last reported it.' }),
+    wanAddress: t.exposeString('wanAddress', { nullable: true, description: 'Its address on the WAN side, as the device last reported it.' }),
+    onlineSince: t.expose('onlineSince', { type: 'DateTime', nullable: true, description: 'When it last came online; null while offline.' }),
+    lastSeenAt: t.expose('lastSeenAt', { type: 'DateTime', nullable: true, description: 'When it was last heard, to within half a minute.' }),
+    registeredAt: t.expose('registeredAt', { type: 'DateTime', nullable: true, description: 'When its present device registered.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When its record was created.' }),
+    pools: t.field({
+      type: [PoolType],
+      description: 'The pools it is in, as far as the viewer may see them; at least one (POOL-03).',
+      select: { id: true },
+      resolve: ({ id }, _args, { db, actor }) => (actor ? db.pool.findMany({ where: { AND: [poolsVisibleTo(actor), { ewons: { some: { ewonId: id } } }] }, orderBy: { id: 'asc' } }) : []),
+    }),
+    connectedUsers: t.field({
+      type: [ConnectedUserType],
+      description: 'Who is connected to it now, longest first (EWN-21).',
+      select: { id: true },
+      resolve: ({ id }, _args, ctx) => ctx.loaders.get(connectedUsersLoader, ctx).load(id),
+    }),
+    viewerCan: t.field({
+      type: [EwonActionEnum],
+      description: 'What the viewer may do with it; the operations ask the same rules.',
+      select: facts,
+      resolve: (ewon, _args, { actor }) => (actor ? ewonActions(actor, { ...ewon, poolIds: ewon.pools.map(({ poolId }) => poolId) }) : []),
+    }),
+  }),
+});
+
+const EwonBy = builder.inputType('EwonBy', {
+  description: 'Exactly one way to name an Ewon.',
+  isOneOf: true,
+  fields: (t) => ({
+    id: t.id({ description: 'Its id.' }),
+    name: t.string({ description: 'Its name, without regard to case.', validate: z.string().max(64) }),
+    serialNumber: t.field({ type: 'SerialNumber', description: 'The serial number of its device.' }),
+  }),
+});
+
+const EwonFilter = builder.inputType('EwonFilter', {
+  description: 'All given conditions hold together.',
+  fields: (t) => ({
+    search: t.string({ description: 'Part of the name, description, serial number or a custom field, without regard to case.', validate: z.string().max(200) }),
+    poolId: t.id({ description: 'Ewons of this pool (POOL-11).' }),
+    ids: t.idList({ description: 'These Ewons; at most 500.', validate: z.array(z.string()).max(500) }),
+    registrationStatus: t.field({ type: RegistrationStatusEnum, description: 'With this registration status.' }),
+    online: t.boolean({ description: 'Only those that are online, or only those that are not.' }),
+  }),
+});
+
+const EwonOrderField = builder.enumType('EwonOrderField', {
+  description: 'What Ewons can be ordered by.',
+  values: {
+    NAME: { value: 'nameKey', description: 'The name, without regard to case.' },
+    CREATED_AT: { value: 'createdAt', description: 'When the record was created.' },
+    LAST_SEEN_AT: { value: 'lastSeenAt', description: 'When it was last heard.' },
+    SERIAL_NUMBER: { value: 'serialNumber', description: 'The serial number.' },
+  } as const,
+});
+
+const OrderDirection = builder.enumType('OrderDirection', {
+  description: 'Which way round.',
+  values: { ASC: { value: 'asc', description: 'Smallest or earliest first.' }, DESC: { value: 'desc', description: 'Largest or latest first.' } } as const,
+});
+
+const EwonOrder = builder.inputType('EwonOrder', {
+  description: 'One field of an order; values that are null come last.',
+  fields: (t) => ({
+    field: t.field({ type: EwonOrderField, required: true, description: 'What to order by.' }),
+    direction: t.field({ type: OrderDirection, required: true, defaultValue: 'asc', description: 'Which way round.' }),
+  }),
+});
+
+type Filter = typeof EwonFilter.$inferInput;
+
+function ewonsWhere(actor: Actor, filter: Filter | null | undefined): Prisma.EwonWhereInput {
+  const contains = { contains: filter?.search ?? '', mode: 'insensitive' as const };
+  return {
+    AND: [
+      ewonsVisibleTo(actor),
+      filter?.search ? { OR: [{ name: contains }, { description: contains }, { serialNumber: contains }, { customFields: { has: filter.search } }] } : {},
+      filter?.poolId ? { pools: { some: { poolId: keysOf('Pool', [filter.poolId])[0] } } } : {},
+      filter?.ids ? { id: { in: keysOf('Ewon', filter.ids) } } : {},
+      filter?.registrationStatus ? { registrationStatus: filter.registrationStatus } : {},
+      filter?.online == null ? {} : { gatewayId: filter.online ? { not: null } : null },
+    ],
+  };
+}
+
+function ewonsOrder(orderBy: readonly (typeof EwonOrder.$inferInput)[] | null | undefined): Prisma.EwonOrderByWithRelationInput[] {
+  const nullable = ['lastSeenAt', 'serialNumber'];
+  const given = (orderBy ?? []).map(({ field, direction }) => ({ [field]: nullable.includes(field) ? { sort: direction, nulls: 'last' as const } : direction }));
+  return [...(given.length > 0 ? given : [{ nameKey: 'asc' as const }]), { id: 'asc' }];
+}
+
+builder.queryFields((t) => ({
+  ewon: t.withAuth({ loggedIn: true }).prismaField({
+    type: 'Ewon',
+    nullable: true,
+    description: 'One Ewon; null when there is none or the viewer may not see it (EWN-02).',
+    args: { by: t.arg({ type: EwonBy, required: true }) },
+    resolve: (query, _root, { by }, { db, actor }) =>
+      db.ewon.findFirst({
+        ...query,
+        where: {
+          AND: [
+            ewonsVisibleTo(actor),
+            by.id != null ? { id: keysOf('Ewon', [by.id])[0] } : by.name != null ? { nameKey: nameKey(by.name) } : { serialNumber: by.serialNumber ?? '' },
+          ],
+        },
+      }),
+  }),
+  ewons: t.withAuth({ loggedIn: true }).prismaConnection({
+    type: 'Ewon',
+    cursor: 'id',
+    ...page,
+    description: 'The Ewons that the viewer may see, by name unless ordered otherwise (EWN-01, EWN-02).',
+    args: { filter: t.arg({ type: EwonFilter }), orderBy: t.arg({ type: [EwonOrder], validate: z.array(z.any()).max(4) }) },
+    totalCount: (_root, { filter }, { db, actor }) => db.ewon.count({ where: ewonsWhere(actor, filter) }),
+    resolve: (query, _root, { filter, orderBy }, { db, actor }) => db.ewon.findMany({ ...query, where: ewonsWhere(actor, filter), orderBy: ewonsOrder(orderBy) }),
+  }),
+}));
+
+builder.objectType(ConfirmationRequiredError, {
+  name: 'ConfirmationRequiredError',
+  description: 'The operation cannot be undone: repeat it with `confirm: true`.',
+  interfaces: [ErrorRef],
+  fields: (t) => ({
+    sessions: t.prismaField({
+      type: ['Session'],
+      description: 'The open sessions that it would close.',
+      resolve: (query, { sessions }, _args, { db }) => db.session.findMany({ ...query, where: { id: { in: sessions.map(({ id }) => id) } }, take: 100 }),
+    }),
+  }),
+});
+
+const ewonName = z.string().trim().min(1, 'A name has 1 to 64 characters.').max(64, 'A name has 1 to 64 characters.');
+const description = z.string().max(500, 'A description has at most 500 characters.').nullable();
+const customFields = z.array(z.string().max(255, 'A custom value has at most 255 characters.').nullable()).max(3, 'There are three custom fields.').nullable();
+const poolIds = z.array(z.string()).max(100, 'An Ewon is in at most 100 pools.').nullable();
+
+const EwonPropertiesInput = builder.inputType('EwonPropertiesInput', {
+  description: 'What people write about an Ewon (EWN-11). Absent keeps, null clears.',
+  fields: (t) => ({
+    name: t.string({ validate: ewonName.nullable(), description: 'Unique in the account, 1–64 characters.' }),
+    description: t.string({ validate: description, description: 'Free text, up to 500 characters.' }),
+    customFields: t.field({ type: t.listRef('String', { required: false }), validate: customFields, description: 'Up to three values of up to 255 characters, in the order of the fields.' }),
+    poolIds: t.idList({ validate: poolIds, description: 'All its pools, at least one; needs the right to administer each that is added or removed (EWN-20).' }),
+  }),
+});
+
+function properties(input: typeof EwonPropertiesInput.$inferInput | null | undefined): EwonProperties {
+  return {
+    name: input?.name?.trim() ?? undefined,
+    description: input?.description,
+    customFields: input?.customFields?.map((value) => value ?? null) ?? undefined,
+    poolIds: input?.poolIds?.map((id) => keyOf('Pool', id)) ?? undefined,
+  };
+}
+
+/** `<Verb>EwonSuccess` with the Ewon as it is afterwards. */
+const ewonSuccess = (name: string, text: string) =>
+  builder.objectRef<{ ewonId: string }>(name).implement({
+    description: text,
+    fields: (t) => ({
+      ewon: t.prismaField({ type: 'Ewon', description: 'The Ewon as it is now.', resolve: (query, { ewonId }, _args, { db }) => db.ewon.findUniqueOrThrow({ ...query, where: { id: ewonId } }) }),
+    }),
+  });
+
+const ActivationKeyFields = (name: string, text: string) =>
+  builder.objectRef<{ ewonId: string; activationKey: string }>(name).implement({
+    description: text,
+    fields: (t) => ({
+      ewon: t.prismaField({ type: 'Ewon', description: 'The record that waits for its device.', resolve: (query, { ewonId }, _args, { db }) => db.ewon.findUniqueOrThrow({ ...query, where: { id: ewonId } }) }),
+      activationKey: t.exposeString('activationKey', { description: 'For the device, once: 20 characters, shown only now, good until used or renewed (EWN-14).' }),
+    }),
+  });
+
+const CreateEwonInput = builder.inputType('CreateEwonInput', {
+  description: 'The record of an Ewon whose device joins later (EWN-14).',
+  fields: (t) => ({
+    name: t.string({ required: true, validate: ewonName, description: 'Unique in the account, 1–64 characters.' }),
+    properties: t.field({ type: EwonPropertiesInput, description: 'The rest; without pools it goes to the default pool.' }),
+  }),
+});
+const RenewActivationKeyInput = builder.inputType('RenewActivationKeyInput', {
+  description: 'A record without a device.',
+  fields: (t) => ({ ewonId: t.id({ required: true, description: 'The record.' }) }),
+});
+const ApproveEwonInput = builder.inputType('ApproveEwonInput', {
+  description: 'How a waiting Ewon is taken into the account: as a new one with `properties`, or in the place of `replace`.',
+  fields: (t) => ({
+    ewonId: t.id({ required: true, description: 'The Ewon that waits for approval.' }),
+    properties: t.field({ type: EwonPropertiesInput, description: 'For a new one (GRK-18).' }),
+    replace: t.id({ description: 'An existing Ewon that is not in use, whose place it takes with all its properties (GRK-19); `properties` must then be absent.' }),
+  }),
+  validate: z.object({ properties: z.any(), replace: z.any() }).refine(({ properties: given, replace }) => !(given && replace), { message: 'Give properties or replace, not both.', path: ['replace'] }) as never,
+});
+const RejectEwonInput = builder.inputType('RejectEwonInput', {
+  description: 'The Ewon to turn away.',
+  fields: (t) => ({ ewonId: t.id({ required: true, description: 'The Ewon that waits for approval.' }) }),
+});
+const UpdateEwonInput = builder.inputType('UpdateEwonInput', {
+  description: 'The Ewon and what changes.',
+  fields: (t) => ({
+    ewonId: t.id({ required: true, description: 'The Ewon.' }),
+    properties: t.field({ type: EwonPropertiesInput, required: true, description: 'Absent keeps, null clears.' }),
+  }),
+});
+const RemoveEwonInput = builder.inputType('RemoveEwonInput', {
+  description: 'The Ewon to remove from the account.',
+  fields: (t) => ({
+    ewonId: t.id({ required: true, description: 'The Ewon.' }),
+    confirm: t.boolean({ required: true, defaultValue: false, description: 'It cannot be undone: without `true` nothing happens (EWN-19).' }),
+  }),
+});
+
+const RemovedEwon = (name: string, text: string) =>
+  builder.objectRef<{ ewonId: string }>(name).implement({
+    description: text,
+    fields: (t) => ({ ewonId: t.exposeID('ewonId', { description: 'The id that it had.' }) }),
+  });
+
+const CreateEwonSuccess = ActivationKeyFields('CreateEwonSuccess', 'The record was created.');
+const RenewActivationKeySuccess = ActivationKeyFields('RenewActivationKeySuccess', 'The key before it is void.');
+const ApproveEwonSuccess = ewonSuccess('ApproveEwonSuccess', 'The Ewon is a full member of the account. For a replacement it is the replaced record, with its new device.');
+const UpdateEwonSuccess = ewonSuccess('UpdateEwonSuccess', 'The Ewon was changed.');
+const RejectEwonSuccess = RemovedEwon('RejectEwonSuccess', 'The waiting Ewon is gone, and its credentials are void.');
+const RemoveEwonSuccess = RemovedEwon('RemoveEwonSuccess', 'The Ewon is gone: its tunnel and sessions are closed, serial number and address are free.');
+
+builder.mutationFields((t) => ({
+  createEwon: t.withAuth({ loggedIn: true }).field({
+    type: CreateEwonSuccess,
+    errors: {},
+    description: 'Creates the record of an Ewon before its device registers (EWN-14). Needs the right to administer its pools. Errors: FORBIDDEN, NOT_FOUND, EWON_NAME_IN_USE, EWON_NEEDS_A_POOL, PLAN_FEATURE_NOT_AVAILABLE.',
+    args: { input: t.arg({ type: CreateEwonInput, required: true }) },
+    resolve: (_root, { input }, ctx) => createEwon(ctx, { ...properties(input.properties), name: input.name.trim() }),
+  }),
+  renewActivationKey: t.withAuth({ loggedIn: true }).field({
+    type: RenewActivationKeySuccess,
+    errors: {},
+    description: 'Makes a new activation key for a record without a device (EWN-14). Errors: NOT_FOUND, FORBIDDEN.',
+    args: { input: t.arg({ type: RenewActivationKeyInput, required: true }) },
+    resolve: (_root, { input }, ctx) => renewActivationKey(ctx, keyOf('Ewon', input.ewonId)),
+  }),
+  approveEwon: t.withAuth({ loggedIn: true }).field({
+    type: ApproveEwonSuccess,
+    errors: {},
+    description: 'Approves an Ewon that arrived by registration key, as a new one or as a replacement (GRK-16 to GRK-22). Errors: NOT_FOUND, FORBIDDEN, EWON_NAME_IN_USE, EWON_NEEDS_A_POOL, EWON_IN_USE.',
+    args: { input: t.arg({ type: ApproveEwonInput, required: true }) },
+    resolve: async (_root, { input }, ctx) => {
+      const id = keyOf('Ewon', input.ewonId);
+      return { ewonId: await (input.replace ? replaceEwon(ctx, id, keyOf('Ewon', input.replace)) : approveEwon(ctx, id, properties(input.properties))) };
+    },
+  }),
+  rejectEwon: t.withAuth({ loggedIn: true }).field({
+    type: RejectEwonSuccess,
+    errors: {},
+    description: 'Turns away an Ewon that waits for approval (GRK-23). Errors: NOT_FOUND, FORBIDDEN.',
+    args: { input: t.arg({ type: RejectEwonInput, required: true }) },
+    resolve: async (_root, { input }, ctx) => {
+      await rejectEwon(ctx, keyOf('Ewon', input.ewonId));
+      return { ewonId: input.ewonId };
+    },
+  }),
+  updateEwon: t.withAuth({ loggedIn: true }).field({
+    type: UpdateEwonSuccess,
+    errors: {},
+    description: 'Edits what people write about an Ewon (EWN-11, EWN-12). Errors: NOT_FOUND, FORBIDDEN, EWON_NAME_IN_USE, EWON_NEEDS_A_POOL.',
+    args: { input: t.arg({ type: UpdateEwonInput, required: true }) },
+    resolve: async (_root, { input }, ctx) => ({ ewonId: await updateEwon(ctx, keyOf('Ewon', input.ewonId), properties(input.properties)) }),
+  }),
+  removeEwon: t.withAuth({ loggedIn: true }).field({
+    type: RemoveEwonSuccess,
+    errors: { types: [ConfirmationRequiredError] },
+    description: 'Removes an Ewon from the account (EWN-19): sessions and tunnel are closed, serial number and VPN address are free, the certificate is void. Errors: NOT_FOUND, FORBIDDEN, CONFIRMATION_REQUIRED.',
+    args: { input: t.arg({ type: RemoveEwonInput, required: true }) },
+    resolve: async (_root, { input }, ctx) => {
+      await removeEwon(ctx, keyOf('Ewon', input.ewonId), input.confirm);
+      return { ewonId: input.ewonId };
+    },
+  }),
+}));

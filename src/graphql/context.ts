@@ -1,0 +1,15 @@
+import type { Caller, Platform } from '../context.ts';
+import type { Actor } from '../users/actor.ts';
+import type { Loaders } from './loaders.ts';
+
+/** What every resolver gets. Made for each request; a stream renews actor and loaders for each event (EVT-07, EVT-10). */
+export interface GraphQLContext extends Platform, Caller {
+  actor: Actor | null;
+  loaders: Loaders;
+  /** Aborted when the caller goes away. */
+  signal: AbortSignal | undefined;
+}
+
+export interface LoggedInContext extends GraphQLContext {
+  actor: Actor;
+}

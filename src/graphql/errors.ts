@@ -1,0 +1,65 @@
+import { AppError, ERROR_CODES, TooManyRequestsError, ValidationError } from '../errors.ts';
+import { PASSWORD_VIOLATIONS, PasswordPolicyError } from '../logins/password-policy.ts';
+import { builder } from './builder.ts';
+
+export const ErrorCodeEnum = builder.enumType('ErrorCode', {
+  description: 'Why something was refused. Codes are stable: clients decide by them, not by the message (API-04).',
+  values: Object.fromEntries(Object.entries(ERROR_CODES).map(([code, description]) => [code, { description }])),
+});
+
+const ErrorInterface = builder.interfaceRef<AppError>('Error').implement({
+  description: 'Why a mutation did nothing. The members of every `…Result` union but its success implement it.',
+  fields: (t) => ({
+    code: t.field({ type: ErrorCodeEnum, description: 'Stable; decide by it.', resolve: (error) => error.code }),
+    message: t.exposeString('message', { description: 'English text for a person; it may change.' }),
+    path: t.field({
+      type: ['String'],
+      nullable: true,
+      description: 'The place of the offending value inside `input`; null when the error is not about one value.',
+      resolve: (error) => error.path,
+    }),
+  }),
+});
+
+export const ErrorRef = ErrorInterface;
+
+/** An error type of its own for an error class that carries data. */
+builder.objectType(AppError, {
+  name: 'DomainError',
+  description: 'An error that says all it has to say by its code.',
+  interfaces: [ErrorInterface],
+});
+
+const ViolationType = builder.objectRef<{ path: string[]; message: string }>('Violation').implement({
+  description: 'One thing that is wrong with an input.',
+  fields: (t) => ({
+    path: t.exposeStringList('path', { description: 'The place of the value inside `input`.' }),
+    message: t.exposeString('message', { description: 'What is expected, in English.' }),
+  }),
+});
+
+builder.objectType(ValidationError, {
+  name: 'ValidationError',
+  description: 'Values of the input are out of their range or form; all of them at once. Nothing was done.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({ violations: t.field({ type: [ViolationType], description: 'Every violation, at least one.', resolve: (error) => error.violations }) }),
+});
+
+builder.objectType(TooManyRequestsError, {
+  name: 'TooManyRequestsError',
+  description: 'Too many attempts, or too much work waiting.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({ retryAfter: t.exposeInt('retryAfter', { description: 'Seconds until it is worth trying again; at least 1.' }) }),
+});
+
+const PasswordViolationEnum = builder.enumType('PasswordViolation', {
+  description: 'A constraint of the password policy that a password breaks.',
+  values: PASSWORD_VIOLATIONS,
+});
+
+builder.objectType(PasswordPolicyError, {
+  name: 'PasswordPolicyError',
+  description: 'The password breaks the policy of the account (PWD-20).',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({ violations: t.field({ type: [PasswordViolationEnum], description: 'Every broken constraint.', resolve: (error) => error.violations }) }),
+});
