@@ -1,4 +1,8 @@
-import type { TypedDocument } from './api-client.ts';
+import { graphql } from './gql/gql.ts';
+import type { SimEwonsQuery } from './gql/graphql.ts';
+
+/** An Ewon that is online, as a user sees it. */
+export type ReachableEwon = SimEwonsQuery['ewons']['edges'][number]['node'];
 
 /** An error that a mutation gives as a result. */
 export interface MutationError {
@@ -7,52 +11,27 @@ export interface MutationError {
   message: string;
 }
 
-/** An Ewon that is online, as a user sees it. */
-export interface ReachableEwon {
-  id: string;
-  name: string;
-  /** What the user may do with it; a simulated user asks for those with CONNECT_ECATCHER. */
-  viewerCan: string[];
-}
-
-const document = <Result, Variables>(text: string): TypedDocument<Result, Variables> => ({ toString: () => text });
-
-/** A session as its user finds it later: others may have closed it. */
-interface SessionEnd {
-  state: string;
-  closeReason?: string | null;
-}
-
-export const LOGIN = document<
-  { login: { __typename: 'LoginSuccess'; token: string } | MutationError },
-  { input: { account: string; username: string; password: string; client: 'ECATCHER' } }
->(`
+export const LOGIN = graphql(`
   mutation SimLogin($input: LoginInput!) {
     login(input: $input) { __typename ... on LoginSuccess { token } ... on Error { code message } }
   }
 `);
 
-export const LOGOUT = document<{ logout: { __typename: string } }, Record<string, never>>(`
+export const LOGOUT = graphql(`
   mutation SimLogout { logout { __typename } }
 `);
 
-export const EWONS = document<{ ewons: { edges: { node: ReachableEwon }[] } }, Record<string, never>>(`
+export const EWONS = graphql(`
   query SimEwons { ewons(filter: { online: true }, first: 100) { edges { node { id name viewerCan } } } }
 `);
 
-export const OPEN_SESSION = document<
-  { openSession: { __typename: 'OpenSessionSuccess'; session: { id: string } } | MutationError },
-  { input: { ewonId: string; client: 'ECATCHER'; switch: boolean; waitSeconds: number } }
->(`
+export const OPEN_SESSION = graphql(`
   mutation SimOpenSession($input: OpenSessionInput!) {
     openSession(input: $input) { __typename ... on OpenSessionSuccess { session { id } } ... on Error { code message } }
   }
 `);
 
-export const KEEP_SESSION_ALIVE = document<
-  { keepSessionAlive: { __typename: 'KeepSessionAliveSuccess'; session: SessionEnd } | MutationError },
-  { input: { sessionId: string } }
->(`
+export const KEEP_SESSION_ALIVE = graphql(`
   mutation SimKeepSessionAlive($input: KeepSessionAliveInput!) {
     keepSessionAlive(input: $input) {
       __typename
@@ -62,10 +41,7 @@ export const KEEP_SESSION_ALIVE = document<
   }
 `);
 
-export const CLOSE_SESSION = document<
-  { closeSession: { __typename: 'CloseSessionSuccess'; session: SessionEnd } | MutationError },
-  { input: { sessionId: string } }
->(`
+export const CLOSE_SESSION = graphql(`
   mutation SimCloseSession($input: CloseSessionInput!) {
     closeSession(input: $input) {
       __typename

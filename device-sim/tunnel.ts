@@ -257,6 +257,7 @@ const CLOSE_DETAILS: Record<CloseReason, string> = {
   KEEP_ALIVE_TIMEOUT: 'The gateway missed the keep-alives of the device.',
   REPLACED: 'Another tunnel of the same device has taken over.',
   SERIAL_NUMBER_MISMATCH: 'The serial number is not that of the certificate.',
+  SUBNET_CONFLICT: 'The LAN of the device overlaps a range of the VPN.',
   TOO_MANY_MESSAGES: 'The device sent too many messages.',
   INTERNAL_ERROR: 'Something unexpected happened in the gateway.',
   VPN_ADDRESS_EXHAUSTED: 'Every VPN address is in use.',

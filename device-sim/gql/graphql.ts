@@ -1,6 +1,258 @@
 /* eslint-disable */
 /** Internal type. DO NOT USE DIRECTLY. */
+type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+/** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** What a user logs in and connects with (AUTH-02). */
+export type ClientKind =
+  /** The desktop VPN client: the only kind that takes one of the concurrent connections (CON-06). */
+  | 'ECATCHER'
+  /** The VPN client on a phone or tablet: takes none. */
+  | 'ECATCHER_MOBILE'
+  /** The browser portal: takes none. */
+  | 'M2WEB';
+
+/** A session of the viewer’s own, or as Administrator any. */
+export type CloseSessionInput = {
+  /** The session. */
+  sessionId: string | number;
+};
+
+/** Why something was refused. Codes are stable: clients decide by them, not by the message (API-04). */
+export type ErrorCode =
+  /** Another account has this name (ACC-03). */
+  | 'ACCOUNT_NAME_TAKEN'
+  /** The change affects contract and price; repeat it with `acknowledgeContractChange: true` (CON-14). */
+  | 'ACKNOWLEDGEMENT_REQUIRED'
+  /** The activation key is unknown, used or renewed (EWN-15). */
+  | 'ACTIVATION_KEY_INVALID'
+  /** The account does not let devices register by name or by key (GRK-03). */
+  | 'AUTO_REGISTRATION_DISABLED'
+  /** The certificate is not the current one of the device, or has expired (GW-12). */
+  | 'CERTIFICATE_INVALID'
+  /** The certificate was revoked: the Ewon was removed, replaced or rejected (GW-12). */
+  | 'CERTIFICATE_REVOKED'
+  /** All concurrent connections that the caller may use are taken (CON-05). */
+  | 'CONCURRENT_CONNECTION_LIMIT'
+  /** The operation cannot be undone; repeat it with `confirm: true`. */
+  | 'CONFIRMATION_REQUIRED'
+  /** The cursor is older than the retention of the log, or not of this account (EVT-04). */
+  | 'CURSOR_EXPIRED'
+  /** The cursor is malformed: use one that the server has given. */
+  | 'CURSOR_INVALID'
+  /** A device with this serial number is linked to an account already (EWN-16, GRK-11). */
+  | 'DEVICE_ALREADY_REGISTERED'
+  /** The Ewon is online or has open sessions, so it cannot be replaced (GRK-21). */
+  | 'EWON_IN_USE'
+  /** Another Ewon of the account has this name (EWN-03). */
+  | 'EWON_NAME_IN_USE'
+  /** An Ewon is in at least one pool (POOL-03). */
+  | 'EWON_NEEDS_A_POOL'
+  /** The Ewon waits for approval or has no device yet (CON-03). */
+  | 'EWON_NOT_APPROVED'
+  /** The Ewon is not online (CON-03). */
+  | 'EWON_OFFLINE'
+  /** The caller lacks the right for this. */
+  | 'FORBIDDEN'
+  /** The registration key was renewed; this one is no longer valid (GRK-12). */
+  | 'GRK_REVOKED'
+  /** No account has this registration key. */
+  | 'GRK_UNKNOWN'
+  /** Another group of the account has this name (GRP-06). */
+  | 'GROUP_NAME_IN_USE'
+  /** The idempotency key was used with another input (API-01). */
+  | 'IDEMPOTENCY_KEY_REUSED'
+  /** Something unexpected happened; the request id finds it in the log of the server. */
+  | 'INTERNAL_ERROR'
+  /** Supplied credentials are invalid (AUTH-03, AUTH-04). */
+  | 'INVALID_CREDENTIALS'
+  /** The account would be left without an enabled Administrator (ACC-23). */
+  | 'LAST_ADMINISTRATOR'
+  /** The login has expired or was revoked; log in again (AUTH-18, EVT-08). */
+  | 'LOGIN_EXPIRED'
+  /** The message does not follow the protocol. */
+  | 'MESSAGE_INVALID'
+  /** There is no such object, or the caller may not see it (USR-03, EWN-02). */
+  | 'NOT_FOUND'
+  /** Password and confirmation differ (PWD-17). */
+  | 'PASSWORD_CONFIRMATION_MISMATCH'
+  /** The password breaks the password policy of the account (PWD-20). */
+  | 'PASSWORD_POLICY_VIOLATION'
+  /** The plan of the account lacks this feature (ACC-11). */
+  | 'PLAN_FEATURE_NOT_AVAILABLE'
+  /** The pool is the only one of an Ewon, or is used elsewhere (POOL-10). */
+  | 'POOL_IN_USE'
+  /** Another pool of the account has this name (POOL-07). */
+  | 'POOL_NAME_IN_USE'
+  /** The query costs more than the server allows (API-02). */
+  | 'QUERY_TOO_COMPLEX'
+  /** The reservations add up to more than the concurrent connections (CON-25). */
+  | 'RESERVATION_EXCEEDS_TOTAL'
+  /** The serial number is not the one that the caller proves (GW-04). */
+  | 'SERIAL_NUMBER_MISMATCH'
+  /** The certificate signing request is malformed, badly signed, or has an unsupported key (GW-03). */
+  | 'SIGNING_REQUEST_INVALID'
+  /** The reader of the stream was too slow; go on from the cursor (EVT-06). */
+  | 'STREAM_LAGGED'
+  /** The LAN of the Ewon overlaps a VPN range (VPN-11). */
+  | 'SUBNET_CONFLICT'
+  /** Too many requests; try again later. */
+  | 'TOO_MANY_REQUESTS'
+  /** Not logged in, or the token is not valid. */
+  | 'UNAUTHENTICATED'
+  /** The protocol version is not supported. */
+  | 'UNSUPPORTED_PROTOCOL'
+  /** Another user of the account has this user name (USR-04). */
+  | 'USERNAME_IN_USE'
+  /** The user has an Ecatcher session already; ask to switch to close it (CON-07). */
+  | 'USER_ALREADY_CONNECTED'
+  /** A user is in at least one group (GRP-03). */
+  | 'USER_NEEDS_A_GROUP'
+  /** A value of the input is out of its range or form. */
+  | 'VALIDATION_FAILED'
+  /** Every address of the VPN range is in use (VPN-08). */
+  | 'VPN_ADDRESS_EXHAUSTED';
+
+/** What somebody may do with an Ewon. */
+export type EwonAction =
+  /** Change its pools, renew its activation key, let it be replaced (EWN-12, EWN-20). */
+  | 'ADMINISTER'
+  /** Approve or reject it; only while it waits for approval (GRK-23). */
+  | 'APPROVE'
+  /** Open a session with Ecatcher (CON-02). */
+  | 'CONNECT_ECATCHER'
+  /** Open a session with M2web (M2W-02). */
+  | 'CONNECT_M2WEB'
+  /** Edit its properties (EWN-12). */
+  | 'MODIFY'
+  /** Remove it from the account: needs the right to administer all of its pools (EWN-19). */
+  | 'REMOVE';
+
+/** A session of the viewer’s own. */
+export type KeepSessionAliveInput = {
+  /** The session. */
+  sessionId: string | number;
+};
+
+/** Who logs in, and with what. */
+export type LoginInput = {
+  /** The account’s name, without regard to case (AUTH-01). */
+  account: string;
+  /** The kind of client (AUTH-02). */
+  client?: ClientKind;
+  /** The password. */
+  password: string;
+  /** The user name, without regard to case. */
+  username: string;
+};
+
+/** The session to open. */
+export type OpenSessionInput = {
+  /** Only ECATCHER takes one of the concurrent connections (CON-06). */
+  client?: ClientKind;
+  /** An active Ewon that is online. */
+  ewonId: string | number;
+  /** The same key and input by the same login gives the same session for 24 hours (API-01). */
+  idempotencyKey?: string | null | undefined;
+  /** Closes the viewer’s present Ecatcher session in the same step (CON-07). */
+  switch?: boolean;
+  /** How long to wait when none is free, in seconds; the server may wait less (WTL-02). The answer comes when served, or when the time is over. */
+  waitSeconds?: number;
+};
+
+/** Why a session ended (CON-09). */
+export type SessionCloseReason =
+  /** The user lost the right to connect (GRP-21). */
+  | 'ACCESS_REVOKED'
+  /** By an Administrator. */
+  | 'BY_ADMINISTRATOR'
+  /** By its own user. */
+  | 'BY_USER'
+  /** The Ewon went offline or was removed (CON-11). */
+  | 'EWON_OFFLINE'
+  /** Another account took the Ewon over (IMP-09). */
+  | 'IMPORTED'
+  /** The login that it was opened from ended. */
+  | 'SESSION_EXPIRED'
+  /** The user switched to another session (CON-07). */
+  | 'SWITCHED'
+  /** The client sent no keep-alive in time (CON-30). */
+  | 'TIMEOUT'
+  /** The user was deleted (USR-30). */
+  | 'USER_DELETED'
+  /** The user was disabled (USR-28). */
+  | 'USER_DISABLED'
+  /** The user’s expiration date passed (USR-38). */
+  | 'USER_EXPIRED';
+
+/** Whether a session is live: OPEN or CLOSED (CON-09). */
+export type SessionState =
+  | 'CLOSED'
+  | 'OPEN';
+
+export type SimLoginMutationVariables = Exact<{
+  input: LoginInput;
+}>;
+
+
+export type SimLoginMutation = { login:
+    | { __typename: 'DomainError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidCredentialsError', code: ErrorCode, message: string }
+    | { __typename: 'LoginSuccess', token: string }
+    | { __typename: 'TooManyRequestsError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string }
+   };
+
+export type SimLogoutMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type SimLogoutMutation = { logout:
+    | { __typename: 'DomainError' }
+    | { __typename: 'LogoutSuccess' }
+    | { __typename: 'ValidationError' }
+   };
+
+export type SimEwonsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type SimEwonsQuery = { ewons: { edges: Array<{ node: { id: string, name: string, viewerCan: Array<EwonAction> } }> } };
+
+export type SimOpenSessionMutationVariables = Exact<{
+  input: OpenSessionInput;
+}>;
+
+
+export type SimOpenSessionMutation = { openSession:
+    | { __typename: 'DomainError', code: ErrorCode, message: string }
+    | { __typename: 'NoFreeSlotError', code: ErrorCode, message: string }
+    | { __typename: 'OpenSessionSuccess', session: { id: string } }
+    | { __typename: 'UserAlreadyConnectedError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string }
+   };
+
+export type SimKeepSessionAliveMutationVariables = Exact<{
+  input: KeepSessionAliveInput;
+}>;
+
+
+export type SimKeepSessionAliveMutation = { keepSessionAlive:
+    | { __typename: 'DomainError', code: ErrorCode, message: string }
+    | { __typename: 'KeepSessionAliveSuccess', session: { state: SessionState, closeReason: SessionCloseReason | null } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string }
+   };
+
+export type SimCloseSessionMutationVariables = Exact<{
+  input: CloseSessionInput;
+}>;
+
+
+export type SimCloseSessionMutation = { closeSession:
+    | { __typename: 'CloseSessionSuccess', session: { state: SessionState, closeReason: SessionCloseReason | null } }
+    | { __typename: 'DomainError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string }
+   };
+
 export class TypedDocumentString<TResult, TVariables>
   extends String
   implements DocumentTypeDecoration<TResult, TVariables>
@@ -19,3 +271,88 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
+
+export const SimLoginDocument = new TypedDocumentString(`
+    mutation SimLogin($input: LoginInput!) {
+  login(input: $input) {
+    __typename
+    ... on LoginSuccess {
+      token
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SimLoginMutation, SimLoginMutationVariables>;
+export const SimLogoutDocument = new TypedDocumentString(`
+    mutation SimLogout {
+  logout {
+    __typename
+  }
+}
+    `) as unknown as TypedDocumentString<SimLogoutMutation, SimLogoutMutationVariables>;
+export const SimEwonsDocument = new TypedDocumentString(`
+    query SimEwons {
+  ewons(filter: {online: true}, first: 100) {
+    edges {
+      node {
+        id
+        name
+        viewerCan
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SimEwonsQuery, SimEwonsQueryVariables>;
+export const SimOpenSessionDocument = new TypedDocumentString(`
+    mutation SimOpenSession($input: OpenSessionInput!) {
+  openSession(input: $input) {
+    __typename
+    ... on OpenSessionSuccess {
+      session {
+        id
+      }
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SimOpenSessionMutation, SimOpenSessionMutationVariables>;
+export const SimKeepSessionAliveDocument = new TypedDocumentString(`
+    mutation SimKeepSessionAlive($input: KeepSessionAliveInput!) {
+  keepSessionAlive(input: $input) {
+    __typename
+    ... on KeepSessionAliveSuccess {
+      session {
+        state
+        closeReason
+      }
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SimKeepSessionAliveMutation, SimKeepSessionAliveMutationVariables>;
+export const SimCloseSessionDocument = new TypedDocumentString(`
+    mutation SimCloseSession($input: CloseSessionInput!) {
+  closeSession(input: $input) {
+    __typename
+    ... on CloseSessionSuccess {
+      session {
+        state
+        closeReason
+      }
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SimCloseSessionMutation, SimCloseSessionMutationVariables>;

@@ -6,20 +6,40 @@ import { PoolType } from '../pools/graphql.ts';
 import { SlotUsageType } from '../sessions/graphql.ts';
 import { readSlotFigures } from '../sessions/slots.ts';
 import { PLANS, type PlanFeatures } from './plans.ts';
-import { exportRegistrationKey, type CommissioningFile, renewRegistrationKey, setAutoRegistration } from './registration-key.ts';
+import {
+  exportRegistrationKey,
+  type CommissioningFile,
+  renewRegistrationKey,
+  setAutoRegistration,
+} from './registration-key.ts';
 
-const PlanEnum = builder.enumType(Plan, { name: 'Plan', description: 'The plan of an account (ACC-04): FREE, LIGHT or PRO.' });
+const PlanEnum = builder.enumType(Plan, {
+  name: 'Plan',
+  description: 'The plan of an account (ACC-04): FREE, LIGHT or PRO.',
+});
 
 const PlanFeaturesType = builder.objectRef<PlanFeatures>('PlanFeatures').implement({
   description: 'What the plan includes: clients test the feature, not the name of the plan (ACC-10).',
   fields: (t) => ({
-    groups: t.exposeBoolean('groups', { description: 'User groups with rights on pools (GRP-01); without them the roles decide.' }),
+    groups: t.exposeBoolean('groups', {
+      description: 'User groups with rights on pools (GRP-01); without them the roles decide.',
+    }),
     pools: t.exposeBoolean('pools', { description: 'Pools besides the default one (ACC-09).' }),
-    reservedConnections: t.exposeBoolean('reservedConnections', { description: 'Connections reserved for groups (CON-24).' }),
-    importTarget: t.exposeBoolean('importTarget', { description: 'May take over the Ewons of another account (IMP-01).' }),
-    multipleConcurrentConnections: t.exposeBoolean('multipleConcurrentConnections', { description: 'More than one concurrent connection (ACC-05).' }),
-    requireTwoFactorForAll: t.exposeBoolean('requireTwoFactorForAll', { description: 'May oblige every user to have a second factor (TFA-45).' }),
-    portalBranding: t.exposeBoolean('portalBranding', { description: 'The portal can carry the account’s own look (BRD-01).' }),
+    reservedConnections: t.exposeBoolean('reservedConnections', {
+      description: 'Connections reserved for groups (CON-24).',
+    }),
+    importTarget: t.exposeBoolean('importTarget', {
+      description: 'May take over the Ewons of another account (IMP-01).',
+    }),
+    multipleConcurrentConnections: t.exposeBoolean('multipleConcurrentConnections', {
+      description: 'More than one concurrent connection (ACC-05).',
+    }),
+    requireTwoFactorForAll: t.exposeBoolean('requireTwoFactorForAll', {
+      description: 'May oblige every user to have a second factor (TFA-45).',
+    }),
+    portalBranding: t.exposeBoolean('portalBranding', {
+      description: 'The portal can carry the account’s own look (BRD-01).',
+    }),
     reports: t.exposeBoolean('reports', { description: 'Monthly reports (BIL-06).' }),
   }),
 });
@@ -32,19 +52,34 @@ const PendingSlotsType = builder.objectRef<{ concurrentConnections: number; at: 
   }),
 });
 
-const AutoRegistrationType = builder.objectRef<{ accountId: string; enabled: boolean; poolId: string | null; keyEncrypted: string; renewedAt: Date }>('AutoRegistration').implement({
-  description: 'How devices may register by themselves (GRK-01). Administrators only.',
-  fields: (t) => ({
-    enabled: t.exposeBoolean('enabled', { description: 'Off refuses registration by name and by key; activation keys still work (GRK-03).' }),
-    pool: t.field({
-      type: PoolType,
-      description: 'Where new Ewons go (GRK-06).',
-      resolve: ({ poolId, accountId }, _args, { db }) => db.pool.findFirstOrThrow({ where: { accountId, ...(poolId === null ? { isDefault: true } : { id: poolId }) } }),
+const AutoRegistrationType = builder
+  .objectRef<{ accountId: string; enabled: boolean; poolId: string | null; keyEncrypted: string; renewedAt: Date }>(
+    'AutoRegistration',
+  )
+  .implement({
+    description: 'How devices may register by themselves (GRK-01). Administrators only.',
+    fields: (t) => ({
+      enabled: t.exposeBoolean('enabled', {
+        description: 'Off refuses registration by name and by key; activation keys still work (GRK-03).',
+      }),
+      pool: t.field({
+        type: PoolType,
+        description: 'Where new Ewons go (GRK-06).',
+        resolve: ({ poolId, accountId }, _args, { db }) =>
+          db.pool.findFirstOrThrow({
+            where: { accountId, ...(poolId === null ? { isDefault: true } : { id: poolId }) },
+          }),
+      }),
+      registrationKey: t.string({
+        description: 'The Global Registration Key, GRK: 32 characters (GRK-09). A secret of the account.',
+        resolve: ({ keyEncrypted }, _args, { secrets }) => secrets.decrypt(keyEncrypted),
+      }),
+      registrationKeyRenewedAt: t.expose('renewedAt', {
+        type: 'DateTime',
+        description: 'Since when this key is valid (GRK-12).',
+      }),
     }),
-    registrationKey: t.string({ description: 'The Global Registration Key, GRK: 32 characters (GRK-09). A secret of the account.', resolve: ({ keyEncrypted }, _args, { secrets }) => secrets.decrypt(keyEncrypted) }),
-    registrationKeyRenewedAt: t.expose('renewedAt', { type: 'DateTime', description: 'Since when this key is valid (GRK-12).' }),
-  }),
-});
+  });
 
 const AccountActionEnum = builder.enumType('AccountAction', {
   description: 'What somebody may do with the account.',
@@ -64,28 +99,58 @@ export const AccountType = builder.prismaNode('Account', {
     name: t.exposeString('name', { description: 'Unique on the platform; the first input of a login (ACC-03).' }),
     company: t.exposeString('company', { description: 'The company’s name.' }),
     plan: t.expose('plan', { type: PlanEnum, description: 'The plan.' }),
-    features: t.field({ type: PlanFeaturesType, description: 'What the plan includes.', select: { plan: true }, resolve: ({ plan }) => PLANS[plan] }),
-    timeZone: t.exposeString('timeZone', { description: 'IANA name, as `Europe/Brussels`; reports and exports use it (LOG-18).' }),
+    features: t.field({
+      type: PlanFeaturesType,
+      description: 'What the plan includes.',
+      select: { plan: true },
+      resolve: ({ plan }) => PLANS[plan],
+    }),
+    timeZone: t.exposeString('timeZone', {
+      description: 'IANA name, as `Europe/Brussels`; reports and exports use it (LOG-18).',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
-    slots: t.withAuth({ loggedIn: true }).field({ type: SlotUsageType, description: 'The concurrent connections (CON-12).', resolve: (_account, _args, { db, actor }) => readSlotFigures(db, actor) }),
+    slots: t
+      .withAuth({ loggedIn: true })
+      .field({
+        type: SlotUsageType,
+        description: 'The concurrent connections (CON-12).',
+        resolve: (_account, _args, { db, actor }) => readSlotFigures(db, actor),
+      }),
     scheduledDecrease: t.field({
       type: PendingSlotsType,
       nullable: true,
       description: 'A decrease of the concurrent connections that is not in force yet (CON-17).',
       select: { pendingSlots: true, pendingSlotsAt: true },
-      resolve: ({ pendingSlots, pendingSlotsAt }) => (pendingSlots !== null && pendingSlotsAt !== null ? { concurrentConnections: pendingSlots, at: pendingSlotsAt } : null),
+      resolve: ({ pendingSlots, pendingSlotsAt }) =>
+        pendingSlots !== null && pendingSlotsAt !== null
+          ? { concurrentConnections: pendingSlots, at: pendingSlotsAt }
+          : null,
     }),
     autoRegistration: t.field({
       type: AutoRegistrationType,
       nullable: true,
       description: 'Null for all but Administrators.',
-      select: { id: true, autoRegistrationEnabled: true, autoRegistrationPoolId: true, registrationKeyEncrypted: true, registrationKeyRenewedAt: true },
+      select: {
+        id: true,
+        autoRegistrationEnabled: true,
+        autoRegistrationPoolId: true,
+        registrationKeyEncrypted: true,
+        registrationKeyRenewedAt: true,
+      },
       resolve: (account, _args, { actor }) =>
         actor?.administrator
-          ? { accountId: account.id, enabled: account.autoRegistrationEnabled, poolId: account.autoRegistrationPoolId, keyEncrypted: account.registrationKeyEncrypted, renewedAt: account.registrationKeyRenewedAt }
+          ? {
+              accountId: account.id,
+              enabled: account.autoRegistrationEnabled,
+              poolId: account.autoRegistrationPoolId,
+              keyEncrypted: account.registrationKeyEncrypted,
+              renewedAt: account.registrationKeyRenewedAt,
+            }
           : null,
     }),
-    ewonFieldNames: t.exposeStringList('ewonFieldNames', { description: 'The names of the three custom fields of Ewons.' }),
+    ewonFieldNames: t.exposeStringList('ewonFieldNames', {
+      description: 'The names of the three custom fields of Ewons.',
+    }),
     viewerCan: t.field({
       type: [AccountActionEnum],
       description: 'What the viewer may do with the account.',
@@ -93,7 +158,9 @@ export const AccountType = builder.prismaNode('Account', {
       resolve: (_account, _args, { actor }) => [
         ...(actor?.administrator ? (['ADMINISTER'] as const) : []),
         ...(actor?.features.pools && (actor.administrator || actor.mayCreatePools) ? (['CREATE_POOLS'] as const) : []),
-        ...(actor?.features.groups && (actor.administrator || actor.mayCreateGroups) ? (['CREATE_GROUPS'] as const) : []),
+        ...(actor?.features.groups && (actor.administrator || actor.mayCreateGroups)
+          ? (['CREATE_GROUPS'] as const)
+          : []),
       ],
     }),
   }),
@@ -103,7 +170,8 @@ builder.queryField('account', (t) =>
   t.withAuth({ loggedIn: true }).prismaField({
     type: 'Account',
     description: 'The viewer’s account.',
-    resolve: (query, _root, _args, { db, actor }) => db.account.findUniqueOrThrow({ ...query, where: { id: actor.accountId } }),
+    resolve: (query, _root, _args, { db, actor }) =>
+      db.account.findUniqueOrThrow({ ...query, where: { id: actor.accountId } }),
   }),
 );
 
@@ -112,24 +180,39 @@ const accountSuccess = (name: string, text: string) =>
   builder.objectRef<object>(name).implement({
     description: text,
     fields: (t) => ({
-      account: t.withAuth({ loggedIn: true }).prismaField({ type: 'Account', description: 'The account as it is now.', resolve: (query, _parent, _args, { db, actor }) => db.account.findUniqueOrThrow({ ...query, where: { id: actor.accountId } }) }),
+      account: t
+        .withAuth({ loggedIn: true })
+        .prismaField({
+          type: 'Account',
+          description: 'The account as it is now.',
+          resolve: (query, _parent, _args, { db, actor }) =>
+            db.account.findUniqueOrThrow({ ...query, where: { id: actor.accountId } }),
+        }),
     }),
   });
-const RenewRegistrationKeySuccess = accountSuccess('RenewRegistrationKeySuccess', 'The key before it is refused from now on; Ewons registered with it stay (GRK-12).');
+const RenewRegistrationKeySuccess = accountSuccess(
+  'RenewRegistrationKeySuccess',
+  'The key before it is refused from now on; Ewons registered with it stay (GRK-12).',
+);
 const SetAutoRegistrationSuccess = accountSuccess('SetAutoRegistrationSuccess', 'The settings are in force.');
 
 const ExportRegistrationKeySuccess = builder.objectRef<CommissioningFile>('ExportRegistrationKeySuccess').implement({
   description: 'A file for the root of an SD card or USB drive (GRK-13).',
   fields: (t) => ({
     fileName: t.exposeString('fileName', { description: 'Always `T2M.txt` (GRK-14).' }),
-    content: t.exposeString('content', { description: 'Text in UTF-8; holds the registration key, a secret of the account.' }),
+    content: t.exposeString('content', {
+      description: 'Text in UTF-8; holds the registration key, a secret of the account.',
+    }),
   }),
 });
 
 const ExportRegistrationKeyInput = builder.inputType('ExportRegistrationKeyInput', {
   description: 'What the file is to say besides address and key.',
   fields: (t) => ({
-    description: t.string({ validate: z.string().max(500, 'A description has at most 500 characters.'), description: 'Becomes the description of the Ewon that registers with the file (GRK-13).' }),
+    description: t.string({
+      validate: z.string().max(500, 'A description has at most 500 characters.'),
+      description: 'Becomes the description of the Ewon that registers with the file (GRK-13).',
+    }),
   }),
 });
 
@@ -154,14 +237,16 @@ builder.mutationFields((t) => ({
   exportRegistrationKey: t.withAuth({ loggedIn: true }).field({
     type: ExportRegistrationKeySuccess,
     errors: {},
-    description: 'The commissioning file with platform address, GRK and description (GRK-13, GRK-14). Administrators only. Errors: FORBIDDEN.',
+    description:
+      'The commissioning file with platform address, GRK and description (GRK-13, GRK-14). Administrators only. Errors: FORBIDDEN.',
     args: { input: t.arg({ type: ExportRegistrationKeyInput, required: true }) },
     resolve: (_root, { input }, ctx) => exportRegistrationKey(ctx, input.description ?? null),
   }),
   setAutoRegistration: t.withAuth({ loggedIn: true }).field({
     type: SetAutoRegistrationSuccess,
     errors: {},
-    description: 'Switches auto-registration and selects its pool (GRK-02, GRK-06). Administrators only. Errors: FORBIDDEN, NOT_FOUND.',
+    description:
+      'Switches auto-registration and selects its pool (GRK-02, GRK-06). Administrators only. Errors: FORBIDDEN, NOT_FOUND.',
     args: { input: t.arg({ type: SetAutoRegistrationInput, required: true }) },
     resolve: async (_root, { input }, ctx) => {
       const poolId = input.poolId == null ? input.poolId : keyOf('Pool', input.poolId);

@@ -16,7 +16,12 @@ export const connectedUsersLoader = ({ db, actor }: GraphQLContext): DataLoader<
     const sessions = await db.session.findMany({
       where: { ewonId: { in: [...ewonIds] }, state: 'OPEN' },
       orderBy: [{ startedAt: 'asc' }, { id: 'asc' }],
-      select: { ewonId: true, client: true, startedAt: true, user: { select: { id: true, username: true, fullName: true, namePublic: true } } },
+      select: {
+        ewonId: true,
+        client: true,
+        startedAt: true,
+        user: { select: { id: true, username: true, fullName: true, namePublic: true } },
+      },
     });
     return ewonIds.map((id) =>
       sessions

@@ -13,10 +13,21 @@ import type { Actor } from '../users/actor.ts';
 import { formatIpv4, subnetOf } from '../vpn/ipv4.ts';
 import { approveEwon, rejectEwon, replaceEwon } from './approval.ts';
 import { type ConnectedUser, connectedUsersLoader } from './connected.ts';
-import { ConfirmationRequiredError, createEwon, type EwonProperties, removeEwon, renewActivationKey, updateEwon } from './properties.ts';
+import {
+  ConfirmationRequiredError,
+  createEwon,
+  type EwonProperties,
+  removeEwon,
+  renewActivationKey,
+  updateEwon,
+} from './properties.ts';
 import { EWON_ACTIONS, encodedName, ewonActions, ewonReference, ewonStatus, ewonsVisibleTo, nameKey } from './rules.ts';
 
-const RegistrationStatusEnum = builder.enumType(RegistrationStatus, { name: 'RegistrationStatus', description: 'How far an Ewon is with its registration (EWN-08): PENDING is a record without a device yet, PENDING_APPROVAL arrived by registration key and waits, ACTIVE is a full member of the account.' });
+const RegistrationStatusEnum = builder.enumType(RegistrationStatus, {
+  name: 'RegistrationStatus',
+  description:
+    'How far an Ewon is with its registration (EWN-08): PENDING is a record without a device yet, PENDING_APPROVAL arrived by registration key and waits, ACTIVE is a full member of the account.',
+});
 
 const EwonStatusEnum = builder.enumType('EwonStatus', {
   description: 'Connection status of an Ewon (EWN-09).',
@@ -28,8 +39,14 @@ const EwonStatusEnum = builder.enumType('EwonStatus', {
   },
 });
 
-const EwonModelEnum = builder.enumType(EwonModel, { name: 'EwonModel', description: 'The device family (EWN-25): COSY, COSY_PLUS or FLEXY.' });
-const WanTypeEnum = builder.enumType(WanType, { name: 'WanType', description: 'How the device reaches the internet (GW-06): ETHERNET, WIFI or CELLULAR.' });
+const EwonModelEnum = builder.enumType(EwonModel, {
+  name: 'EwonModel',
+  description: 'The device family (EWN-25): COSY, COSY_PLUS or FLEXY.',
+});
+const WanTypeEnum = builder.enumType(WanType, {
+  name: 'WanType',
+  description: 'How the device reaches the internet (GW-06): ETHERNET, WIFI or CELLULAR.',
+});
 
 const EwonActionEnum = builder.enumType('EwonAction', {
   description: 'What somebody may do with an Ewon.',
@@ -54,8 +71,15 @@ const CustomFieldValueType = builder.objectRef<{ label: string; value: string | 
 const ConnectedUserType = builder.objectRef<ConnectedUser>('ConnectedUser').implement({
   description: 'Somebody connected to an Ewon (EWN-21).',
   fields: (t) => ({
-    name: t.exposeString('name', { nullable: true, description: 'Null when his name is not public and he is not the viewer (USR-14).' }),
-    client: t.field({ type: ClientKindEnum, description: 'The client he is connected with.', resolve: ({ client }) => client }),
+    name: t.exposeString('name', {
+      nullable: true,
+      description: 'Null when his name is not public and he is not the viewer (USR-14).',
+    }),
+    client: t.field({
+      type: ClientKindEnum,
+      description: 'The client he is connected with.',
+      resolve: ({ client }) => client,
+    }),
     since: t.expose('since', { type: 'DateTime', description: 'When his session began.' }),
   }),
 });
@@ -63,8 +87,15 @@ const ConnectedUserType = builder.objectRef<ConnectedUser>('ConnectedUser').impl
 const LanConfigurationType = builder.objectRef<{ address: string }>('LanConfiguration').implement({
   description: 'The network behind the Ewon, as the device reports it (GW-06).',
   fields: (t) => ({
-    address: t.expose('address', { type: 'CIDR', description: 'The Ewon’s own address in its LAN, with the prefix length.' }),
-    subnet: t.field({ type: 'CIDR', description: 'The subnet that it lies in.', resolve: ({ address }) => `${formatIpv4(subnetOf(address).first)}/${address.split('/')[1]}` }),
+    address: t.expose('address', {
+      type: 'CIDR',
+      description: 'The Ewon’s own address in its LAN, with the prefix length.',
+    }),
+    subnet: t.field({
+      type: 'CIDR',
+      description: 'The subnet that it lies in.',
+      resolve: ({ address }) => `${formatIpv4(subnetOf(address).first)}/${address.split('/')[1]}`,
+    }),
   }),
 });
 
@@ -77,26 +108,52 @@ export const EwonType = builder.prismaNode('Ewon', {
   nullable: true,
   description: 'A gateway in the field. Visible to whoever holds a right on one of its pools (EWN-02).',
   fields: (t) => ({
-    reference: t.string({ description: '`DEV` and a number, as logs name it (EWN-04).', select: { number: true }, resolve: ({ number }) => ewonReference(number) }),
-    name: t.exposeString('name', { description: 'Unique in the account without regard to case, 1–64 characters (EWN-03).' }),
-    encodedName: t.string({ description: 'The name in URL-safe form; spaces become `+` (EWN-24).', select: { name: true }, resolve: ({ name }) => encodedName(name) }),
+    reference: t.string({
+      description: '`DEV` and a number, as logs name it (EWN-04).',
+      select: { number: true },
+      resolve: ({ number }) => ewonReference(number),
+    }),
+    name: t.exposeString('name', {
+      description: 'Unique in the account without regard to case, 1–64 characters (EWN-03).',
+    }),
+    encodedName: t.string({
+      description: 'The name in URL-safe form; spaces become `+` (EWN-24).',
+      select: { name: true },
+      resolve: ({ name }) => encodedName(name),
+    }),
     description: t.exposeString('description', { nullable: true, description: 'Free text (EWN-05).' }),
     customFields: t.field({
       type: [CustomFieldValueType],
       description: 'Always three (EWN-06).',
       select: { customFields: true, account: { select: { ewonFieldNames: true } } },
-      resolve: ({ customFields, account }) => account.ewonFieldNames.map((label, index) => ({ label, value: customFields[index] || null })),
+      resolve: ({ customFields, account }) =>
+        account.ewonFieldNames.map((label, index) => ({ label, value: customFields[index] || null })),
     }),
-    registrationStatus: t.expose('registrationStatus', { type: RegistrationStatusEnum, description: 'How far it is with its registration.' }),
+    registrationStatus: t.expose('registrationStatus', {
+      type: RegistrationStatusEnum,
+      description: 'How far it is with its registration.',
+    }),
     status: t.field({
       type: EwonStatusEnum,
       description: 'Whether it is online, and used.',
       select: { gatewayId: true, _count: openSessions },
       resolve: (ewon) => ewonStatus(ewon, ewon._count.sessions),
     }),
-    serialNumber: t.expose('serialNumber', { type: 'SerialNumber', nullable: true, description: 'Known once a device has registered (EWN-07).' }),
-    model: t.expose('model', { type: EwonModelEnum, nullable: true, description: 'Known once a device has registered.' }),
-    firmwareVersion: t.expose('firmwareVersion', { type: 'FirmwareVersion', nullable: true, description: 'As the device last reported it.' }),
+    serialNumber: t.expose('serialNumber', {
+      type: 'SerialNumber',
+      nullable: true,
+      description: 'Known once a device has registered (EWN-07).',
+    }),
+    model: t.expose('model', {
+      type: EwonModelEnum,
+      nullable: true,
+      description: 'Known once a device has registered.',
+    }),
+    firmwareVersion: t.expose('firmwareVersion', {
+      type: 'FirmwareVersion',
+      nullable: true,
+      description: 'As the device last reported it.',
+    }),
     vpnAddress: t.field({
       type: 'IPv4',
       nullable: true,
@@ -112,16 +169,37 @@ export const EwonType = builder.prismaNode('Ewon', {
       resolve: ({ lanAddress }) => (lanAddress === null ? null : { address: lanAddress }),
     }),
     wanType: t.expose('wanType', { type: WanTypeEnum, nullable: true, description: 'As the device last reported it.' }),
-    wanAddress: t.exposeString('wanAddress', { nullable: true, description: 'Its address on the WAN side, as the device last reported it.' }),
-    onlineSince: t.expose('onlineSince', { type: 'DateTime', nullable: true, description: 'When it last came online; null while offline.' }),
-    lastSeenAt: t.expose('lastSeenAt', { type: 'DateTime', nullable: true, description: 'When it was last heard, to within half a minute.' }),
-    registeredAt: t.expose('registeredAt', { type: 'DateTime', nullable: true, description: 'When its present device registered.' }),
+    wanAddress: t.exposeString('wanAddress', {
+      nullable: true,
+      description: 'Its address on the WAN side, as the device last reported it.',
+    }),
+    onlineSince: t.expose('onlineSince', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it last came online; null while offline.',
+    }),
+    lastSeenAt: t.expose('lastSeenAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was last heard, to within half a minute.',
+    }),
+    registeredAt: t.expose('registeredAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When its present device registered.',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When its record was created.' }),
     pools: t.field({
       type: [PoolType],
       description: 'The pools it is in, as far as the viewer may see them; at least one (POOL-03).',
       select: { id: true },
-      resolve: ({ id }, _args, { db, actor }) => (actor ? db.pool.findMany({ where: { AND: [poolsVisibleTo(actor), { ewons: { some: { ewonId: id } } }] }, orderBy: { id: 'asc' } }) : []),
+      resolve: ({ id }, _args, { db, actor }) =>
+        actor
+          ? db.pool.findMany({
+              where: { AND: [poolsVisibleTo(actor), { ewons: { some: { ewonId: id } } }] },
+              orderBy: { id: 'asc' },
+            })
+          : [],
     }),
     connectedUsers: t.field({
       type: [ConnectedUserType],
@@ -133,7 +211,8 @@ export const EwonType = builder.prismaNode('Ewon', {
       type: [EwonActionEnum],
       description: 'What the viewer may do with it; the operations ask the same rules.',
       select: facts,
-      resolve: (ewon, _args, { actor }) => (actor ? ewonActions(actor, { ...ewon, poolIds: ewon.pools.map(({ poolId }) => poolId) }) : []),
+      resolve: (ewon, _args, { actor }) =>
+        actor ? ewonActions(actor, { ...ewon, poolIds: ewon.pools.map(({ poolId }) => poolId) }) : [],
     }),
   }),
 });
@@ -151,7 +230,10 @@ const EwonBy = builder.inputType('EwonBy', {
 const EwonFilter = builder.inputType('EwonFilter', {
   description: 'All given conditions hold together.',
   fields: (t) => ({
-    search: t.string({ description: 'Part of the name, description, serial number or a custom field, without regard to case.', validate: z.string().max(200) }),
+    search: t.string({
+      description: 'Part of the name, description, serial number or a custom field, without regard to case.',
+      validate: z.string().max(200),
+    }),
     poolId: t.id({ description: 'Ewons of this pool (POOL-11).' }),
     ids: t.idList({ description: 'These Ewons; at most 500.', validate: z.array(z.string()).max(500) }),
     registrationStatus: t.field({ type: RegistrationStatusEnum, description: 'With this registration status.' }),
@@ -171,7 +253,10 @@ const EwonOrderField = builder.enumType('EwonOrderField', {
 
 const OrderDirection = builder.enumType('OrderDirection', {
   description: 'Which way round.',
-  values: { ASC: { value: 'asc', description: 'Smallest or earliest first.' }, DESC: { value: 'desc', description: 'Largest or latest first.' } } as const,
+  values: {
+    ASC: { value: 'asc', description: 'Smallest or earliest first.' },
+    DESC: { value: 'desc', description: 'Largest or latest first.' },
+  } as const,
 });
 
 const EwonOrder = builder.inputType('EwonOrder', {
@@ -189,7 +274,16 @@ function ewonsWhere(actor: Actor, filter: Filter | null | undefined): Prisma.Ewo
   return {
     AND: [
       ewonsVisibleTo(actor),
-      filter?.search ? { OR: [{ name: contains }, { description: contains }, { serialNumber: contains }, { customFields: { has: filter.search } }] } : {},
+      filter?.search
+        ? {
+            OR: [
+              { name: contains },
+              { description: contains },
+              { serialNumber: contains },
+              { customFields: { has: filter.search } },
+            ],
+          }
+        : {},
       filter?.poolId ? { pools: { some: { poolId: keysOf('Pool', [filter.poolId])[0] } } } : {},
       filter?.ids ? { id: { in: keysOf('Ewon', filter.ids) } } : {},
       filter?.registrationStatus ? { registrationStatus: filter.registrationStatus } : {},
@@ -198,9 +292,13 @@ function ewonsWhere(actor: Actor, filter: Filter | null | undefined): Prisma.Ewo
   };
 }
 
-function ewonsOrder(orderBy: readonly (typeof EwonOrder.$inferInput)[] | null | undefined): Prisma.EwonOrderByWithRelationInput[] {
+function ewonsOrder(
+  orderBy: readonly (typeof EwonOrder.$inferInput)[] | null | undefined,
+): Prisma.EwonOrderByWithRelationInput[] {
   const nullable = ['lastSeenAt', 'serialNumber'];
-  const given = (orderBy ?? []).map(({ field, direction }) => ({ [field]: nullable.includes(field) ? { sort: direction, nulls: 'last' as const } : direction }));
+  const given = (orderBy ?? []).map(({ field, direction }) => ({
+    [field]: nullable.includes(field) ? { sort: direction, nulls: 'last' as const } : direction,
+  }));
   return [...(given.length > 0 ? given : [{ nameKey: 'asc' as const }]), { id: 'asc' }];
 }
 
@@ -216,20 +314,32 @@ builder.queryFields((t) => ({
         where: {
           AND: [
             ewonsVisibleTo(actor),
-            by.id != null ? { id: keysOf('Ewon', [by.id])[0] } : by.name != null ? { nameKey: nameKey(by.name) } : { serialNumber: by.serialNumber ?? '' },
+            by.id != null
+              ? { id: keysOf('Ewon', [by.id])[0] }
+              : by.name != null
+                ? { nameKey: nameKey(by.name) }
+                : { serialNumber: by.serialNumber ?? '' },
           ],
         },
       }),
   }),
-  ewons: t.withAuth({ loggedIn: true }).prismaConnection({
-    type: 'Ewon',
-    cursor: 'id',
-    ...page,
-    description: 'The Ewons that the viewer may see, by name unless ordered otherwise (EWN-01, EWN-02).',
-    args: { filter: t.arg({ type: EwonFilter }), orderBy: t.arg({ type: [EwonOrder], validate: z.array(z.any()).max(4) }) },
-    totalCount: (_root, { filter }, { db, actor }) => db.ewon.count({ where: ewonsWhere(actor, filter) }),
-    resolve: (query, _root, { filter, orderBy }, { db, actor }) => db.ewon.findMany({ ...query, where: ewonsWhere(actor, filter), orderBy: ewonsOrder(orderBy) }),
-  }),
+  ewons: t.withAuth({ loggedIn: true }).prismaConnection(
+    {
+      type: 'Ewon',
+      cursor: 'id',
+      ...page,
+      description: 'The Ewons that the viewer may see, by name unless ordered otherwise (EWN-01, EWN-02).',
+      args: {
+        filter: t.arg({ type: EwonFilter }),
+        orderBy: t.arg({ type: [EwonOrder], validate: z.array(z.any()).max(4) }),
+      },
+      totalCount: (_root, { filter }, { db, actor }) => db.ewon.count({ where: ewonsWhere(actor, filter) }),
+      resolve: (query, _root, { filter, orderBy }, { db, actor }) =>
+        db.ewon.findMany({ ...query, where: ewonsWhere(actor, filter), orderBy: ewonsOrder(orderBy) }),
+    },
+    { name: 'EwonConnection', description: 'A page of a list, as Relay defines it.' },
+    { name: 'EwonEdge', description: 'An object of a page with its place.' },
+  ),
 }));
 
 builder.objectType(ConfirmationRequiredError, {
@@ -240,14 +350,18 @@ builder.objectType(ConfirmationRequiredError, {
     sessions: t.prismaField({
       type: ['Session'],
       description: 'The open sessions that it would close.',
-      resolve: (query, { sessions }, _args, { db }) => db.session.findMany({ ...query, where: { id: { in: sessions.map(({ id }) => id) } }, take: 100 }),
+      resolve: (query, { sessions }, _args, { db }) =>
+        db.session.findMany({ ...query, where: { id: { in: sessions.map(({ id }) => id) } }, take: 100 }),
     }),
   }),
 });
 
 const ewonName = z.string().trim().min(1, 'A name has 1 to 64 characters.').max(64, 'A name has 1 to 64 characters.');
 const description = z.string().max(500, 'A description has at most 500 characters.').nullable();
-const customFields = z.array(z.string().max(255, 'A custom value has at most 255 characters.').nullable()).max(3, 'There are three custom fields.').nullable();
+const customFields = z
+  .array(z.string().max(255, 'A custom value has at most 255 characters.').nullable())
+  .max(3, 'There are three custom fields.')
+  .nullable();
 const poolIds = z.array(z.string()).max(100, 'An Ewon is in at most 100 pools.').nullable();
 
 const EwonPropertiesInput = builder.inputType('EwonPropertiesInput', {
@@ -255,8 +369,15 @@ const EwonPropertiesInput = builder.inputType('EwonPropertiesInput', {
   fields: (t) => ({
     name: t.string({ validate: ewonName.nullable(), description: 'Unique in the account, 1–64 characters.' }),
     description: t.string({ validate: description, description: 'Free text, up to 500 characters.' }),
-    customFields: t.field({ type: t.listRef('String', { required: false }), validate: customFields, description: 'Up to three values of up to 255 characters, in the order of the fields.' }),
-    poolIds: t.idList({ validate: poolIds, description: 'All its pools, at least one; needs the right to administer each that is added or removed (EWN-20).' }),
+    customFields: t.field({
+      type: t.listRef('String', { required: false }),
+      validate: customFields,
+      description: 'Up to three values of up to 255 characters, in the order of the fields.',
+    }),
+    poolIds: t.idList({
+      validate: poolIds,
+      description: 'All its pools, at least one; needs the right to administer each that is added or removed (EWN-20).',
+    }),
   }),
 });
 
@@ -274,7 +395,11 @@ const ewonSuccess = (name: string, text: string) =>
   builder.objectRef<{ ewonId: string }>(name).implement({
     description: text,
     fields: (t) => ({
-      ewon: t.prismaField({ type: 'Ewon', description: 'The Ewon as it is now.', resolve: (query, { ewonId }, _args, { db }) => db.ewon.findUniqueOrThrow({ ...query, where: { id: ewonId } }) }),
+      ewon: t.prismaField({
+        type: 'Ewon',
+        description: 'The Ewon as it is now.',
+        resolve: (query, { ewonId }, _args, { db }) => db.ewon.findUniqueOrThrow({ ...query, where: { id: ewonId } }),
+      }),
     }),
   });
 
@@ -282,8 +407,14 @@ const ActivationKeyFields = (name: string, text: string) =>
   builder.objectRef<{ ewonId: string; activationKey: string }>(name).implement({
     description: text,
     fields: (t) => ({
-      ewon: t.prismaField({ type: 'Ewon', description: 'The record that waits for its device.', resolve: (query, { ewonId }, _args, { db }) => db.ewon.findUniqueOrThrow({ ...query, where: { id: ewonId } }) }),
-      activationKey: t.exposeString('activationKey', { description: 'For the device, once: 20 characters, shown only now, good until used or renewed (EWN-14).' }),
+      ewon: t.prismaField({
+        type: 'Ewon',
+        description: 'The record that waits for its device.',
+        resolve: (query, { ewonId }, _args, { db }) => db.ewon.findUniqueOrThrow({ ...query, where: { id: ewonId } }),
+      }),
+      activationKey: t.exposeString('activationKey', {
+        description: 'For the device, once: 20 characters, shown only now, good until used or renewed (EWN-14).',
+      }),
     }),
   });
 
@@ -291,7 +422,10 @@ const CreateEwonInput = builder.inputType('CreateEwonInput', {
   description: 'The record of an Ewon whose device joins later (EWN-14).',
   fields: (t) => ({
     name: t.string({ required: true, validate: ewonName, description: 'Unique in the account, 1–64 characters.' }),
-    properties: t.field({ type: EwonPropertiesInput, description: 'The rest; without pools it goes to the default pool.' }),
+    properties: t.field({
+      type: EwonPropertiesInput,
+      description: 'The rest; without pools it goes to the default pool.',
+    }),
   }),
 });
 const RenewActivationKeyInput = builder.inputType('RenewActivationKeyInput', {
@@ -299,13 +433,22 @@ const RenewActivationKeyInput = builder.inputType('RenewActivationKeyInput', {
   fields: (t) => ({ ewonId: t.id({ required: true, description: 'The record.' }) }),
 });
 const ApproveEwonInput = builder.inputType('ApproveEwonInput', {
-  description: 'How a waiting Ewon is taken into the account: as a new one with `properties`, or in the place of `replace`.',
+  description:
+    'How a waiting Ewon is taken into the account: as a new one with `properties`, or in the place of `replace`.',
   fields: (t) => ({
     ewonId: t.id({ required: true, description: 'The Ewon that waits for approval.' }),
     properties: t.field({ type: EwonPropertiesInput, description: 'For a new one (GRK-18).' }),
-    replace: t.id({ description: 'An existing Ewon that is not in use, whose place it takes with all its properties (GRK-19); `properties` must then be absent.' }),
+    replace: t.id({
+      description:
+        'An existing Ewon that is not in use, whose place it takes with all its properties (GRK-19); `properties` must then be absent.',
+    }),
   }),
-  validate: z.object({ properties: z.any(), replace: z.any() }).refine(({ properties: given, replace }) => !(given && replace), { message: 'Give properties or replace, not both.', path: ['replace'] }) as never,
+  validate: z
+    .object({ properties: z.any(), replace: z.any() })
+    .refine(({ properties: given, replace }) => !(given && replace), {
+      message: 'Give properties or replace, not both.',
+      path: ['replace'],
+    }) as never,
 });
 const RejectEwonInput = builder.inputType('RejectEwonInput', {
   description: 'The Ewon to turn away.',
@@ -322,7 +465,11 @@ const RemoveEwonInput = builder.inputType('RemoveEwonInput', {
   description: 'The Ewon to remove from the account.',
   fields: (t) => ({
     ewonId: t.id({ required: true, description: 'The Ewon.' }),
-    confirm: t.boolean({ required: true, defaultValue: false, description: 'It cannot be undone: without `true` nothing happens (EWN-19).' }),
+    confirm: t.boolean({
+      required: true,
+      defaultValue: false,
+      description: 'It cannot be undone: without `true` nothing happens (EWN-19).',
+    }),
   }),
 });
 
@@ -334,16 +481,23 @@ const RemovedEwon = (name: string, text: string) =>
 
 const CreateEwonSuccess = ActivationKeyFields('CreateEwonSuccess', 'The record was created.');
 const RenewActivationKeySuccess = ActivationKeyFields('RenewActivationKeySuccess', 'The key before it is void.');
-const ApproveEwonSuccess = ewonSuccess('ApproveEwonSuccess', 'The Ewon is a full member of the account. For a replacement it is the replaced record, with its new device.');
+const ApproveEwonSuccess = ewonSuccess(
+  'ApproveEwonSuccess',
+  'The Ewon is a full member of the account. For a replacement it is the replaced record, with its new device.',
+);
 const UpdateEwonSuccess = ewonSuccess('UpdateEwonSuccess', 'The Ewon was changed.');
 const RejectEwonSuccess = RemovedEwon('RejectEwonSuccess', 'The waiting Ewon is gone, and its credentials are void.');
-const RemoveEwonSuccess = RemovedEwon('RemoveEwonSuccess', 'The Ewon is gone: its tunnel and sessions are closed, serial number and address are free.');
+const RemoveEwonSuccess = RemovedEwon(
+  'RemoveEwonSuccess',
+  'The Ewon is gone: its tunnel and sessions are closed, serial number and address are free.',
+);
 
 builder.mutationFields((t) => ({
   createEwon: t.withAuth({ loggedIn: true }).field({
     type: CreateEwonSuccess,
     errors: {},
-    description: 'Creates the record of an Ewon before its device registers (EWN-14). Needs the right to administer its pools. Errors: FORBIDDEN, NOT_FOUND, EWON_NAME_IN_USE, EWON_NEEDS_A_POOL, PLAN_FEATURE_NOT_AVAILABLE.',
+    description:
+      'Creates the record of an Ewon before its device registers (EWN-14). Needs the right to administer its pools. Errors: FORBIDDEN, NOT_FOUND, EWON_NAME_IN_USE, EWON_NEEDS_A_POOL, PLAN_FEATURE_NOT_AVAILABLE.',
     args: { input: t.arg({ type: CreateEwonInput, required: true }) },
     resolve: (_root, { input }, ctx) => createEwon(ctx, { ...properties(input.properties), name: input.name.trim() }),
   }),
@@ -357,11 +511,16 @@ builder.mutationFields((t) => ({
   approveEwon: t.withAuth({ loggedIn: true }).field({
     type: ApproveEwonSuccess,
     errors: {},
-    description: 'Approves an Ewon that arrived by registration key, as a new one or as a replacement (GRK-16 to GRK-22). Errors: NOT_FOUND, FORBIDDEN, EWON_NAME_IN_USE, EWON_NEEDS_A_POOL, EWON_IN_USE.',
+    description:
+      'Approves an Ewon that arrived by registration key, as a new one or as a replacement (GRK-16 to GRK-22). Errors: NOT_FOUND, FORBIDDEN, EWON_NAME_IN_USE, EWON_NEEDS_A_POOL, EWON_IN_USE.',
     args: { input: t.arg({ type: ApproveEwonInput, required: true }) },
     resolve: async (_root, { input }, ctx) => {
       const id = keyOf('Ewon', input.ewonId);
-      return { ewonId: await (input.replace ? replaceEwon(ctx, id, keyOf('Ewon', input.replace)) : approveEwon(ctx, id, properties(input.properties))) };
+      return {
+        ewonId: await (input.replace
+          ? replaceEwon(ctx, id, keyOf('Ewon', input.replace))
+          : approveEwon(ctx, id, properties(input.properties))),
+      };
     },
   }),
   rejectEwon: t.withAuth({ loggedIn: true }).field({
@@ -377,14 +536,18 @@ builder.mutationFields((t) => ({
   updateEwon: t.withAuth({ loggedIn: true }).field({
     type: UpdateEwonSuccess,
     errors: {},
-    description: 'Edits what people write about an Ewon (EWN-11, EWN-12). Errors: NOT_FOUND, FORBIDDEN, EWON_NAME_IN_USE, EWON_NEEDS_A_POOL.',
+    description:
+      'Edits what people write about an Ewon (EWN-11, EWN-12). Errors: NOT_FOUND, FORBIDDEN, EWON_NAME_IN_USE, EWON_NEEDS_A_POOL.',
     args: { input: t.arg({ type: UpdateEwonInput, required: true }) },
-    resolve: async (_root, { input }, ctx) => ({ ewonId: await updateEwon(ctx, keyOf('Ewon', input.ewonId), properties(input.properties)) }),
+    resolve: async (_root, { input }, ctx) => ({
+      ewonId: await updateEwon(ctx, keyOf('Ewon', input.ewonId), properties(input.properties)),
+    }),
   }),
   removeEwon: t.withAuth({ loggedIn: true }).field({
     type: RemoveEwonSuccess,
     errors: { types: [ConfirmationRequiredError] },
-    description: 'Removes an Ewon from the account (EWN-19): sessions and tunnel are closed, serial number and VPN address are free, the certificate is void. Errors: NOT_FOUND, FORBIDDEN, CONFIRMATION_REQUIRED.',
+    description:
+      'Removes an Ewon from the account (EWN-19): sessions and tunnel are closed, serial number and VPN address are free, the certificate is void. Errors: NOT_FOUND, FORBIDDEN, CONFIRMATION_REQUIRED.',
     args: { input: t.arg({ type: RemoveEwonInput, required: true }) },
     resolve: async (_root, { input }, ctx) => {
       await removeEwon(ctx, keyOf('Ewon', input.ewonId), input.confirm);

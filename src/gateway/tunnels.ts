@@ -66,8 +66,6 @@ export class Tunnels {
   async start(): Promise<void> {
     await this.takeLease();
     this.stopListening = this.ctx.bell.onRing('ewons', () => void this.reconcile());
-    const { GATEWAY_LEASE_SECONDS } = this.ctx.config.limits;
-    this.every((GATEWAY_LEASE_SECONDS * 1000) / 3, () => this.keepLease());
     this.every(RECONCILE_MS, () => this.reconcile());
     this.every(SWEEP_MS, async () => this.sweep());
     this.every(LAST_SEEN_MS, () => this.flushHeard());
@@ -318,8 +316,8 @@ export class Tunnels {
     this.noteLease();
   }
 
-  /** Renews the lease. An instance that could not renew in time no longer speaks for its devices: it sends them away. */
-  private async keepLease(): Promise<void> {
+  /** Renews the lease; called every second. An instance that could not renew in time no longer speaks for its devices: it sends them away. */
+  async keepLease(): Promise<void> {
     const kept = await renewLease(
       this.ctx,
       { id: this.leaseId, url: this.url, startedAt: this.ctx.clock.now() },

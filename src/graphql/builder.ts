@@ -45,7 +45,7 @@ export const builder = new SchemaBuilder<{
   plugins: [ErrorsPlugin, ScopeAuthPlugin, ValidationPlugin, RelayPlugin, ComplexityPlugin, PrismaPlugin],
   defaultFieldNullability: false,
   errors: {
-    defaultTypes: [AppError],
+    defaultTypes: [AppError, ValidationError],
     directResult: true,
     defaultUnionOptions: { name: ({ fieldName }) => `${capitalized(fieldName)}Result` },
     unsafelyHandleInputErrors: true,
@@ -61,27 +61,38 @@ export const builder = new SchemaBuilder<{
       const violations = issues.map(
         ({ path, message }): Violation => ({
           // The argument `input` is the frame, not part of what the caller wrote.
-          path: (path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).filter((part, index) => index > 0 || part !== 'input'),
+          path: (path ?? [])
+            .map((part) => String(typeof part === 'object' ? part.key : part))
+            .filter((part, index) => index > 0 || part !== 'input'),
           message,
         }),
       );
       const [first, ...rest] = violations;
-      return first ? new ValidationError([first, ...rest]) : new AppError('VALIDATION_FAILED', 'The input is not valid.');
+      return first
+        ? new ValidationError([first, ...rest])
+        : new AppError('VALIDATION_FAILED', 'The input is not valid.');
     },
   },
   relay: {
     encodeGlobalID: encodeGlobalId,
     decodeGlobalID: decodeGlobalId,
     nodeQueryOptions: {
-      description: 'Any object by its id. An id of another account, of something the viewer may not see, or malformed gives null (API-05).',
+      description:
+        'Any object by its id. An id of another account, of something the viewer may not see, or malformed gives null (API-05).',
       resolve: (_parent, { id }, _ctx, _info, resolveNode) => (id.typename === '' ? null : resolveNode(id)),
     },
     nodesQueryOptions: {
-      description: 'Several objects by their ids, null in the place of each that does not exist for the viewer (API-05). At most 100.',
+      description:
+        'Several objects by their ids, null in the place of each that does not exist for the viewer (API-05). At most 100.',
     },
     nodeTypeOptions: { description: 'Something with an id that is unique in the whole platform.' },
     pageInfoTypeOptions: { description: 'Where a page of a list lies, as Relay defines it.' },
     cursorType: 'String',
+    nodesOnConnection: { description: 'The objects of the page, for readers who need no place of each.' },
+    edgesFieldOptions: { description: 'The objects of the page, each with its place.' },
+    pageInfoFieldOptions: { description: 'Where the page lies in the list.' },
+    cursorFieldOptions: { description: 'The place of the object in the list.' },
+    nodeFieldOptions: { description: 'The object.' },
   },
   complexity: {
     // A connection costs its page size times what is asked of each node; its `edges` and `nodes` do not count again.
@@ -93,14 +104,22 @@ export const builder = new SchemaBuilder<{
           ? 1
           : UNPAGED_LIST,
     }),
-    limit: ({ config: { limits } }) => ({ complexity: limits.QUERY_COMPLEXITY_MAX, depth: limits.QUERY_DEPTH_MAX, breadth: limits.QUERY_BREADTH_MAX }),
+    limit: ({ config: { limits } }) => ({
+      complexity: limits.QUERY_COMPLEXITY_MAX,
+      depth: limits.QUERY_DEPTH_MAX,
+      breadth: limits.QUERY_BREADTH_MAX,
+    }),
     complexityError: (kind, { complexity, depth, breadth, maxComplexity, maxDepth, maxBreadth }) => {
       const [is, most] = {
         [ComplexityErrorKind.Complexity]: [complexity, maxComplexity],
         [ComplexityErrorKind.Depth]: [depth, maxDepth],
         [ComplexityErrorKind.Breadth]: [breadth, maxBreadth],
       }[kind];
-      return requestError('QUERY_TOO_COMPLEX', `The query has a ${kind.toLowerCase()} of ${is}; at most ${most} is allowed.`, { [kind.toLowerCase()]: is, limit: most });
+      return requestError(
+        'QUERY_TOO_COMPLEX',
+        `The query has a ${kind.toLowerCase()} of ${is}; at most ${most} is allowed.`,
+        { [kind.toLowerCase()]: is, limit: most },
+      );
     },
   },
   prisma: {

@@ -42,14 +42,22 @@ builder.objectType(ValidationError, {
   name: 'ValidationError',
   description: 'Values of the input are out of their range or form; all of them at once. Nothing was done.',
   interfaces: [ErrorInterface],
-  fields: (t) => ({ violations: t.field({ type: [ViolationType], description: 'Every violation, at least one.', resolve: (error) => error.violations }) }),
+  fields: (t) => ({
+    violations: t.field({
+      type: [ViolationType],
+      description: 'Every violation, at least one.',
+      resolve: (error) => error.violations,
+    }),
+  }),
 });
 
 builder.objectType(TooManyRequestsError, {
   name: 'TooManyRequestsError',
   description: 'Too many attempts, or too much work waiting.',
   interfaces: [ErrorInterface],
-  fields: (t) => ({ retryAfter: t.exposeInt('retryAfter', { description: 'Seconds until it is worth trying again; at least 1.' }) }),
+  fields: (t) => ({
+    retryAfter: t.exposeInt('retryAfter', { description: 'Seconds until it is worth trying again; at least 1.' }),
+  }),
 });
 
 const PasswordViolationEnum = builder.enumType('PasswordViolation', {
@@ -61,5 +69,11 @@ builder.objectType(PasswordPolicyError, {
   name: 'PasswordPolicyError',
   description: 'The password breaks the policy of the account (PWD-20).',
   interfaces: [ErrorInterface],
-  fields: (t) => ({ violations: t.field({ type: [PasswordViolationEnum], description: 'Every broken constraint.', resolve: (error) => error.violations }) }),
+  fields: (t) => ({
+    violations: t.field({
+      type: [PasswordViolationEnum],
+      description: 'Every broken constraint.',
+      resolve: (error) => error.violations,
+    }),
+  }),
 });

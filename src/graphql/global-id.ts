@@ -3,7 +3,8 @@ import { notFound } from '../errors.ts';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** An opaque id that is unique in the platform: type and key in base64url. */
-export const encodeGlobalId = (typename: string, id: string | bigint | number): string => Buffer.from(`${typename}:${id}`).toString('base64url');
+export const encodeGlobalId = (typename: string, id: string | bigint | number): string =>
+  Buffer.from(`${typename}:${id}`).toString('base64url');
 
 /** Never throws: what is malformed decodes to a type that does not exist, and so to nothing (API-05). */
 export function decodeGlobalId(globalId: string): { typename: string; id: string } {

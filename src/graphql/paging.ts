@@ -10,7 +10,8 @@ export const page = {
     const max = config.limits.PAGE_SIZE_MAX;
     for (const name of ['first', 'last'] as const) {
       const size = args[name];
-      if (size != null && (size < 1 || size > max)) throw new AppError('VALIDATION_FAILED', `${name} is from 1 to ${max}.`, [name]);
+      if (size != null && (size < 1 || size > max))
+        throw new AppError('VALIDATION_FAILED', `${name} is from 1 to ${max}.`, [name]);
     }
     return max;
   },

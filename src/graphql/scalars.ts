@@ -7,7 +7,13 @@ const invalid = (scalar: string, expected: string): GraphQLError =>
   new GraphQLError(`${scalar} ${expected}.`, { extensions: { code: 'VALIDATION_FAILED' } });
 
 /** A scalar that travels as a string which must pass a check; the message never repeats the value. */
-function checkedString(name: 'IPv4' | 'CIDR' | 'EmailAddress' | 'Cursor' | 'SerialNumber' | 'FirmwareVersion', description: string, check: (value: string) => boolean, expected: string, specifiedByURL?: string): void {
+function checkedString(
+  name: 'IPv4' | 'CIDR' | 'EmailAddress' | 'Cursor' | 'SerialNumber' | 'FirmwareVersion',
+  description: string,
+  check: (value: string) => boolean,
+  expected: string,
+  specifiedByURL?: string,
+): void {
   const parse = (value: unknown): string => {
     if (typeof value !== 'string' || !check(value)) throw invalid(name, expected);
     return value;
@@ -29,7 +35,8 @@ builder.scalarType('DateTime', {
   serialize: (value) => value.toISOString(),
   parseValue: (value) => {
     const schema = z.iso.datetime({ offset: true });
-    if (typeof value !== 'string' || !schema.safeParse(value).success) throw invalid('DateTime', 'must look like 2026-01-31T12:00:00Z');
+    if (typeof value !== 'string' || !schema.safeParse(value).success)
+      throw invalid('DateTime', 'must look like 2026-01-31T12:00:00Z');
     return new Date(value);
   },
 });
@@ -57,9 +64,42 @@ builder.scalarType('ByteCount', {
   },
 });
 
-checkedString('IPv4', 'An IPv4 address: `10.237.11.157`.', matches(z.ipv4()), 'must look like 10.237.11.157', 'https://www.rfc-editor.org/rfc/rfc791');
-checkedString('CIDR', 'An IPv4 address with the length of its network prefix: `10.0.0.53/24`.', matches(z.cidrv4()), 'must look like 10.0.0.53/24', 'https://www.rfc-editor.org/rfc/rfc4632');
-checkedString('EmailAddress', 'An e-mail address: `jsm@example.com`. Only its form is checked (USR-05).', matches(z.email().max(254)), 'must be an e-mail address', 'https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address');
-checkedString('Cursor', 'A place in the log of the account, opaque, as the server gave it. The same cursors work in streams and in `logEntries` (EVT-05).', (value) => value.length <= 200, 'must be a cursor that the server gave');
-checkedString('SerialNumber', 'The serial number of an Ewon: four digits, four digits, two digits, with an optional leading letter: `2307-0101-25` (EWN-17).', (value) => SERIAL_NUMBER.test(value), 'must look like 2307-0101-25');
-checkedString('FirmwareVersion', 'A firmware version, major.minor`s`service: `11.1s0` (EWN-18).', (value) => FIRMWARE_VERSION.test(value), 'must look like 11.1s0');
+checkedString(
+  'IPv4',
+  'An IPv4 address: `10.237.11.157`.',
+  matches(z.ipv4()),
+  'must look like 10.237.11.157',
+  'https://www.rfc-editor.org/rfc/rfc791',
+);
+checkedString(
+  'CIDR',
+  'An IPv4 address with the length of its network prefix: `10.0.0.53/24`.',
+  matches(z.cidrv4()),
+  'must look like 10.0.0.53/24',
+  'https://www.rfc-editor.org/rfc/rfc4632',
+);
+checkedString(
+  'EmailAddress',
+  'An e-mail address: `jsm@example.com`. Only its form is checked (USR-05).',
+  matches(z.email().max(254)),
+  'must be an e-mail address',
+  'https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address',
+);
+checkedString(
+  'Cursor',
+  'A place in the log of the account, opaque, as the server gave it. The same cursors work in streams and in `logEntries` (EVT-05).',
+  (value) => value.length <= 200,
+  'must be a cursor that the server gave',
+);
+checkedString(
+  'SerialNumber',
+  'The serial number of an Ewon: four digits, four digits, two digits, with an optional leading letter: `2307-0101-25` (EWN-17).',
+  (value) => SERIAL_NUMBER.test(value),
+  'must look like 2307-0101-25',
+);
+checkedString(
+  'FirmwareVersion',
+  'A firmware version, major.minor`s`service: `11.1s0` (EWN-18).',
+  (value) => FIRMWARE_VERSION.test(value),
+  'must look like 11.1s0',
+);

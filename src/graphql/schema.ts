@@ -11,8 +11,16 @@ import '../pools/graphql.ts';
 import '../sessions/graphql.ts';
 import '../users/graphql.ts';
 
-builder.queryType({ description: 'Reads. Everything but `viewer` and `node` needs a login; what the viewer may not see is as if it did not exist.' });
-builder.mutationType({ description: 'Changes. Each answers with a union of its success and `Error`s, which are data: nothing was done. Only what concerns the request as a whole is a top-level error.' });
-builder.subscriptionType({ description: 'Streams, over WebSocket (graphql-transport-ws) and server-sent events alike (EVT-12).' });
+builder.queryType({
+  description:
+    'Reads. Everything but `viewer` and `node` needs a login; what the viewer may not see is as if it did not exist.',
+});
+builder.mutationType({
+  description:
+    'Changes. Each answers with a union of its success and `Error`s, which are data: nothing was done. Only what concerns the request as a whole is a top-level error.',
+});
+builder.subscriptionType({
+  description: 'Streams, over WebSocket (graphql-transport-ws) and server-sent events alike (EVT-12).',
+});
 
 export const schema: GraphQLSchema = builder.toSchema();

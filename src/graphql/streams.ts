@@ -34,14 +34,24 @@ export class LiveStreams {
 }
 
 export const liveStreams = new LiveStreams();
-export const liveStreamsGauge = new Gauge({ name: 'talkgate_live_streams', help: 'GraphQL subscriptions being served', registers: [], collect() { this.set(liveStreams.count); } });
+export const liveStreamsGauge = new Gauge({
+  name: 'talkgate_live_streams',
+  help: 'GraphQL subscriptions being served',
+  registers: [],
+  collect() {
+    this.set(liveStreams.count);
+  },
+});
 
 /**
  * Serves a generator as a subscription. Its end is told at once to a generator that waits (an async generator's own
  * `return` would wait with it), every event gets fresh loaders (EVT-10), and what the generator throws becomes a top-level
  * error whose extensions carry code and cursor.
  */
-export function serveStream<T>(ctx: LoggedInContext, start: (signal: AbortSignal) => AsyncGenerator<T, void>): AsyncIterableIterator<T> {
+export function serveStream<T>(
+  ctx: LoggedInContext,
+  start: (signal: AbortSignal) => AsyncGenerator<T, void>,
+): AsyncIterableIterator<T> {
   const gone = new AbortController();
   const leave = liveStreams.enter(ctx.actor.loginId, ctx.config.limits.STREAMS_PER_LOGIN);
   const generator = start(gone.signal);

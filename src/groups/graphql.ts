@@ -31,30 +31,41 @@ export const GroupType = builder.prismaNode('Group', {
   id: { field: 'id' },
   findUnique: whereVisible(groupsVisibleTo),
   nullable: true,
-  description: 'Users with the same rights (GRP-04). Visible to Administrators, to those who manage it, and to its members (GRP-05).',
+  description:
+    'Users with the same rights (GRP-04). Visible to Administrators, to those who manage it, and to its members (GRP-05).',
   fields: (t) => ({
     name: t.exposeString('name', { description: 'Unique in the account, 1–64 characters (GRP-06).' }),
-    isAdministrators: t.exposeBoolean('administrators', { description: 'The built-in group whose members have administrator rights (GRP-02).' }),
+    isAdministrators: t.exposeBoolean('administrators', {
+      description: 'The built-in group whose members have administrator rights (GRP-02).',
+    }),
     mayCreatePools: t.exposeBoolean('mayCreatePools', { description: 'Members may create pools (GRP-10).' }),
     mayCreateGroups: t.exposeBoolean('mayCreateGroups', { description: 'Members may create groups (GRP-10).' }),
     poolRights: t.relation('poolRights', {
       type: PoolRightType,
       description: 'Its rights, on the pools that the viewer may see.',
-      query: (_args, { actor }) => ({ where: { pool: actor ? poolsVisibleTo(actor) : { id: '' } }, orderBy: { poolId: 'asc' } }),
+      query: (_args, { actor }) => ({
+        where: { pool: actor ? poolsVisibleTo(actor) : { id: '' } },
+        orderBy: { poolId: 'asc' },
+      }),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
   }),
 });
 
 builder.queryFields((t) => ({
-  groups: t.withAuth({ loggedIn: true }).prismaConnection({
-    type: 'Group',
-    cursor: 'id',
-    ...page,
-    description: 'The groups that the viewer may see, oldest first (GRP-05).',
-    totalCount: (_root, _args, { db, actor }) => db.group.count({ where: groupsVisibleTo(actor) }),
-    resolve: (query, _root, _args, { db, actor }) => db.group.findMany({ ...query, where: groupsVisibleTo(actor), orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] }),
-  }),
+  groups: t.withAuth({ loggedIn: true }).prismaConnection(
+    {
+      type: 'Group',
+      cursor: 'id',
+      ...page,
+      description: 'The groups that the viewer may see, oldest first (GRP-05).',
+      totalCount: (_root, _args, { db, actor }) => db.group.count({ where: groupsVisibleTo(actor) }),
+      resolve: (query, _root, _args, { db, actor }) =>
+        db.group.findMany({ ...query, where: groupsVisibleTo(actor), orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] }),
+    },
+    { name: 'GroupConnection', description: 'A page of a list, as Relay defines it.' },
+    { name: 'GroupEdge', description: 'An object of a page with its place.' },
+  ),
 }));
 
 const name = z.string().trim().min(1, 'A name has 1 to 64 characters.').max(64, 'A name has 1 to 64 characters.');
@@ -74,10 +85,26 @@ const CreateGroupInput = builder.inputType('CreateGroupInput', {
   description: 'A new group; without roles and rights its members can do nothing (GRP-09).',
   fields: (t) => ({
     name: t.string({ required: true, validate: name, description: 'Unique in the account, 1–64 characters.' }),
-    managedById: t.id({ description: 'The group whose members manage the users of the new one; Administrators always do (GRP-07).' }),
-    mayCreatePools: t.boolean({ required: true, defaultValue: false, description: 'Members may create pools (GRP-10).' }),
-    mayCreateGroups: t.boolean({ required: true, defaultValue: false, description: 'Members may create groups (GRP-10).' }),
-    poolRights: t.field({ type: [PoolRightInput], required: true, defaultValue: [], description: 'At most one entry a pool.', validate: z.array(z.any()).max(500) }),
+    managedById: t.id({
+      description: 'The group whose members manage the users of the new one; Administrators always do (GRP-07).',
+    }),
+    mayCreatePools: t.boolean({
+      required: true,
+      defaultValue: false,
+      description: 'Members may create pools (GRP-10).',
+    }),
+    mayCreateGroups: t.boolean({
+      required: true,
+      defaultValue: false,
+      description: 'Members may create groups (GRP-10).',
+    }),
+    poolRights: t.field({
+      type: [PoolRightInput],
+      required: true,
+      defaultValue: [],
+      description: 'At most one entry a pool.',
+      validate: z.array(z.any()).max(500),
+    }),
   }),
 });
 
@@ -96,7 +123,12 @@ const SetPoolRightsInput = builder.inputType('SetPoolRightsInput', {
   description: 'All rights of a group on pools; a pool that is not named loses its own.',
   fields: (t) => ({
     groupId: t.id({ required: true, description: 'Any group but Administrators.' }),
-    poolRights: t.field({ type: [PoolRightInput], required: true, description: 'At most one entry a pool.', validate: z.array(z.any()).max(500) }),
+    poolRights: t.field({
+      type: [PoolRightInput],
+      required: true,
+      description: 'At most one entry a pool.',
+      validate: z.array(z.any()).max(500),
+    }),
   }),
 });
 
@@ -111,7 +143,8 @@ const SetPoolRightsSuccess = builder.objectRef<{ groupId: string }>('SetPoolRigh
   }),
 });
 
-const grants = (rights: readonly ({ poolId: string } & PoolRights)[]) => rights.map(({ poolId, ...right }) => ({ ...right, poolId: keyOf('Pool', poolId) }));
+const grants = (rights: readonly ({ poolId: string } & PoolRights)[]) =>
+  rights.map(({ poolId, ...right }) => ({ ...right, poolId: keyOf('Pool', poolId) }));
 
 builder.mutationFields((t) => ({
   createGroup: t.withAuth({ loggedIn: true }).field({
@@ -132,7 +165,8 @@ builder.mutationFields((t) => ({
   setPoolRights: t.withAuth({ loggedIn: true }).field({
     type: SetPoolRightsSuccess,
     errors: {},
-    description: 'Replaces the rights of a group on pools (GRP-13). Administrators only. Errors: PLAN_FEATURE_NOT_AVAILABLE, FORBIDDEN, NOT_FOUND.',
+    description:
+      'Replaces the rights of a group on pools (GRP-13). Administrators only. Errors: PLAN_FEATURE_NOT_AVAILABLE, FORBIDDEN, NOT_FOUND.',
     args: { input: t.arg({ type: SetPoolRightsInput, required: true }) },
     resolve: async (_root, { input }, ctx) => {
       const groupId = keyOf('Group', input.groupId);

@@ -1,7 +1,8 @@
 import { AppError } from '../errors.ts';
 
 /** A place in an account's log: behind the entry of that number (EVT-03). */
-export const encodeCursor = (accountId: string, seq: bigint): string => Buffer.from(`${accountId}.${seq}`).toString('base64url');
+export const encodeCursor = (accountId: string, seq: bigint): string =>
+  Buffer.from(`${accountId}.${seq}`).toString('base64url');
 
 const CURSOR = /^([0-9a-f-]{36})\.(\d{1,18})$/;
 
@@ -11,9 +12,11 @@ const CURSOR = /^([0-9a-f-]{36})\.(\d{1,18})$/;
  */
 export function decodeCursor(accountId: string, cursor: string): bigint {
   const [, owner, seq] = CURSOR.exec(Buffer.from(cursor, 'base64url').toString('utf8')) ?? [];
-  if (owner === undefined || seq === undefined) throw new AppError('CURSOR_INVALID', 'The cursor is malformed: use one that the server has given.');
+  if (owner === undefined || seq === undefined)
+    throw new AppError('CURSOR_INVALID', 'The cursor is malformed: use one that the server has given.');
   if (owner !== accountId) throw cursorExpired();
   return BigInt(seq);
 }
 
-export const cursorExpired = (): AppError => new AppError('CURSOR_EXPIRED', 'The cursor is older than the retention of the log, or not of this account.');
+export const cursorExpired = (): AppError =>
+  new AppError('CURSOR_EXPIRED', 'The cursor is older than the retention of the log, or not of this account.');

@@ -18,7 +18,8 @@ export class StreamEndedError extends AppError {
   }
 }
 
-export const loginExpired = (cursor: string | null): StreamEndedError => new StreamEndedError('LOGIN_EXPIRED', 'The login has expired or was revoked; log in again.', cursor);
+export const loginExpired = (cursor: string | null): StreamEndedError =>
+  new StreamEndedError('LOGIN_EXPIRED', 'The login has expired or was revoked; log in again.', cursor);
 
 export interface FollowOptions {
   /** Exclusive; null starts now (EVT-03). */
@@ -45,7 +46,11 @@ export interface FollowedBatch {
  * @throws AppError CURSOR_EXPIRED, CURSOR_INVALID
  * @throws StreamEndedError LOGIN_EXPIRED, STREAM_LAGGED
  */
-export async function* followLog(ctx: Platform, reader: Actor, options: FollowOptions): AsyncGenerator<FollowedBatch, void> {
+export async function* followLog(
+  ctx: Platform,
+  reader: Actor,
+  options: FollowOptions,
+): AsyncGenerator<FollowedBatch, void> {
   const { STREAM_BATCH, STREAM_POLL_SECONDS, STREAM_STALL_SECONDS } = ctx.config.limits;
   const { accountId } = reader;
   const { signal } = options;
@@ -58,14 +63,22 @@ export async function* followLog(ctx: Platform, reader: Actor, options: FollowOp
       if (!actor) throw loginExpired(encodeCursor(accountId, place));
       const { logSeq, logPurgedSeq } = await logBounds(ctx, accountId);
       if (place < logPurgedSeq) throw cursorExpired();
-      const entries = logSeq === place ? [] : await ctx.db.logEntry.findMany({ where: { accountId, seq: { gt: place, lte: logSeq } }, orderBy: { seq: 'asc' }, take: STREAM_BATCH });
+      const entries =
+        logSeq === place
+          ? []
+          : await ctx.db.logEntry.findMany({
+              where: { accountId, seq: { gt: place, lte: logSeq } },
+              orderBy: { seq: 'asc' },
+              take: STREAM_BATCH,
+            });
       const selected = entries.length === 0 ? [] : await options.select(entries, actor);
       place = entries.at(-1)?.seq ?? place;
       if (selected.length > 0) {
         const offeredAt = performance.now();
         const cursor = encodeCursor(accountId, place);
         yield { entries: selected, cursor, actor };
-        if (performance.now() - offeredAt > STREAM_STALL_SECONDS * 1000) throw new StreamEndedError('STREAM_LAGGED', 'The reader was too slow; go on from the cursor.', cursor);
+        if (performance.now() - offeredAt > STREAM_STALL_SECONDS * 1000)
+          throw new StreamEndedError('STREAM_LAGGED', 'The reader was too slow; go on from the cursor.', cursor);
       }
       if (place >= logSeq) await Promise.race([heard, ear.timeout(STREAM_POLL_SECONDS * 1000)]);
     }

@@ -8,7 +8,14 @@ import type { GraphQLContext, LoggedInContext } from '../graphql/context.ts';
 import { keysOf } from '../graphql/global-id.ts';
 import { page } from '../graphql/paging.ts';
 import { serveStream } from '../graphql/streams.ts';
-import { CloseReasonEnum, DateTimeRangeInput, publicNameLoader, SessionType, visibleEwonLoader, visibleSessionLoader } from '../sessions/graphql.ts';
+import {
+  CloseReasonEnum,
+  DateTimeRangeInput,
+  publicNameLoader,
+  SessionType,
+  visibleEwonLoader,
+  visibleSessionLoader,
+} from '../sessions/graphql.ts';
 import { UserType } from '../users/graphql.ts';
 import type { Actor } from '../users/actor.ts';
 import { userReference, usersVisibleTo } from '../users/rules.ts';
@@ -18,12 +25,27 @@ import { decodeCursor, encodeCursor } from './cursor.ts';
 import { followLog } from './follow.ts';
 import { entriesWhere, readableConnectionEvents, readableEntries } from './visible.ts';
 
-const CategoryEnum = builder.enumType(LogCategory, { name: 'LogCategory', description: 'What an entry is about (LOG-10): USER, EWON, ACCOUNT, SECURITY or BILLING.' });
-const SeverityEnum = builder.enumType(LogSeverity, { name: 'LogSeverity', description: 'How serious an entry is (LOG-10): INFO, WARNING or ERROR.' });
-const TriggerEnum = builder.enumType(LogTrigger, { name: 'LogTrigger', description: 'Who triggered the event (LOG-02): a USER, an EWON, or the PLATFORM itself.' });
+const CategoryEnum = builder.enumType(LogCategory, {
+  name: 'LogCategory',
+  description: 'What an entry is about (LOG-10): USER, EWON, ACCOUNT, SECURITY or BILLING.',
+});
+const SeverityEnum = builder.enumType(LogSeverity, {
+  name: 'LogSeverity',
+  description: 'How serious an entry is (LOG-10): INFO, WARNING or ERROR.',
+});
+const TriggerEnum = builder.enumType(LogTrigger, {
+  name: 'LogTrigger',
+  description: 'Who triggered the event (LOG-02): a USER, an EWON, or the PLATFORM itself.',
+});
 const LogCodeEnum = builder.enumType('LogCode', {
-  description: 'What happened, as a stable code (LOG-19). New codes may come; a client shows the text of one it does not know.',
-  values: Object.fromEntries(Object.entries(LOG_EVENTS).map(([code, { category, severity }]) => [code, { description: `${category}, ${severity}.` }])) as Record<LogCode, object>,
+  description:
+    'What happened, as a stable code (LOG-19). New codes may come; a client shows the text of one it does not know.',
+  values: Object.fromEntries(
+    Object.entries(LOG_EVENTS).map(([code, { category, severity }]) => [
+      code,
+      { description: `${category}, ${severity}.` },
+    ]),
+  ) as Record<LogCode, object>,
 });
 
 const parametersOf = (entry: LogEntry) => entry.params as Record<string, string | number | boolean | null>;
@@ -38,32 +60,81 @@ const LogParameterType = builder.objectRef<{ name: string; value: string | null 
 
 const visibleUserOfEntryLoader = ({ db, actor }: GraphQLContext) =>
   new DataLoader(async (ids: readonly string[]) => {
-    const users = actor ? await db.user.findMany({ where: { AND: [usersVisibleTo(actor), { id: { in: [...ids] } }] } }) : [];
+    const users = actor
+      ? await db.user.findMany({ where: { AND: [usersVisibleTo(actor), { id: { in: [...ids] } }] } })
+      : [];
     return ids.map((id) => users.find((user) => user.id === id) ?? null);
   });
 
 const LogEntryType = builder.objectRef<LogEntry>('LogEntry').implement({
-  description: 'Something that happened in the account (LOG-01, LOG-02). Entries are never changed; names and references are as they were.',
+  description:
+    'Something that happened in the account (LOG-01, LOG-02). Entries are never changed; names and references are as they were.',
   fields: (t) => ({
-    cursor: t.field({ type: 'Cursor', description: 'Its place: streams and `logEntries` go on from it (EVT-05).', resolve: ({ accountId, seq }) => encodeCursor(accountId, seq) }),
-    number: t.string({ description: 'Its number in the account’s log, from 1 without gaps (EVT-01); a whole number of up to 18 digits.', resolve: ({ seq }) => String(seq) }),
+    cursor: t.field({
+      type: 'Cursor',
+      description: 'Its place: streams and `logEntries` go on from it (EVT-05).',
+      resolve: ({ accountId, seq }) => encodeCursor(accountId, seq),
+    }),
+    number: t.string({
+      description: 'Its number in the account’s log, from 1 without gaps (EVT-01); a whole number of up to 18 digits.',
+      resolve: ({ seq }) => String(seq),
+    }),
     at: t.expose('at', { type: 'DateTime', description: 'When it happened.' }),
     code: t.field({ type: LogCodeEnum, description: 'What happened.', resolve: ({ code }) => code as LogCode }),
     text: t.string({
       description: 'What happened, in English, made from code and parameters (LOG-19).',
-      resolve: (entry) => LOG_EVENTS[entry.code as LogCode]?.text({ user: entry.userName ?? 'somebody', ewon: entry.ewonName ?? 'an Ewon', params: parametersOf(entry) }) ?? entry.code,
+      resolve: (entry) =>
+        LOG_EVENTS[entry.code as LogCode]?.text({
+          user: entry.userName ?? 'somebody',
+          ewon: entry.ewonName ?? 'an Ewon',
+          params: parametersOf(entry),
+        }) ?? entry.code,
     }),
     category: t.expose('category', { type: CategoryEnum, description: 'What it is about.' }),
     severity: t.expose('severity', { type: SeverityEnum, description: 'How serious it is.' }),
     trigger: t.expose('trigger', { type: TriggerEnum, description: 'Who triggered it.' }),
-    userReference: t.string({ nullable: true, description: '`USR` and a number (LOG-03); null where no user is concerned.', resolve: ({ userNumber }) => (userNumber === null ? null : userReference(userNumber)) }),
+    userReference: t.string({
+      nullable: true,
+      description: '`USR` and a number (LOG-03); null where no user is concerned.',
+      resolve: ({ userNumber }) => (userNumber === null ? null : userReference(userNumber)),
+    }),
     userName: t.exposeString('userName', { nullable: true, description: 'The user’s display name at the time.' }),
-    user: t.field({ type: UserType, nullable: true, description: 'The user; null when deleted or not visible to the viewer.', resolve: ({ userId }, _args, ctx) => (userId === null ? null : ctx.loaders.get(visibleUserOfEntryLoader, ctx).load(userId)) }),
-    ewonReference: t.string({ nullable: true, description: '`DEV` and a number (LOG-03); null where no Ewon is concerned.', resolve: ({ ewonNumber }) => (ewonNumber === null ? null : ewonReference(ewonNumber)) }),
+    user: t.field({
+      type: UserType,
+      nullable: true,
+      description: 'The user; null when deleted or not visible to the viewer.',
+      resolve: ({ userId }, _args, ctx) =>
+        userId === null ? null : ctx.loaders.get(visibleUserOfEntryLoader, ctx).load(userId),
+    }),
+    ewonReference: t.string({
+      nullable: true,
+      description: '`DEV` and a number (LOG-03); null where no Ewon is concerned.',
+      resolve: ({ ewonNumber }) => (ewonNumber === null ? null : ewonReference(ewonNumber)),
+    }),
     ewonName: t.exposeString('ewonName', { nullable: true, description: 'The Ewon’s name at the time.' }),
-    ewon: t.field({ type: EwonType, nullable: true, description: 'The Ewon; null when removed or not visible to the viewer.', resolve: ({ ewonId }, _args, ctx) => (ewonId === null ? null : ctx.loaders.get(visibleEwonLoader, ctx).load(ewonId)) }),
-    session: t.field({ type: SessionType, nullable: true, description: 'The session that it is about; null where there is none or it is not visible to the viewer.', resolve: ({ sessionId }, _args, ctx) => (sessionId === null ? null : ctx.loaders.get(visibleSessionLoader, ctx).load(sessionId)) }),
-    parameters: t.field({ type: [LogParameterType], description: 'The details behind the text.', resolve: (entry) => Object.entries(parametersOf(entry)).map(([name, value]) => ({ name, value: value === null ? null : String(value) })) }),
+    ewon: t.field({
+      type: EwonType,
+      nullable: true,
+      description: 'The Ewon; null when removed or not visible to the viewer.',
+      resolve: ({ ewonId }, _args, ctx) =>
+        ewonId === null ? null : ctx.loaders.get(visibleEwonLoader, ctx).load(ewonId),
+    }),
+    session: t.field({
+      type: SessionType,
+      nullable: true,
+      description: 'The session that it is about; null where there is none or it is not visible to the viewer.',
+      resolve: ({ sessionId }, _args, ctx) =>
+        sessionId === null ? null : ctx.loaders.get(visibleSessionLoader, ctx).load(sessionId),
+    }),
+    parameters: t.field({
+      type: [LogParameterType],
+      description: 'The details behind the text.',
+      resolve: (entry) =>
+        Object.entries(parametersOf(entry)).map(([name, value]) => ({
+          name,
+          value: value === null ? null : String(value),
+        })),
+    }),
   }),
 });
 
@@ -94,10 +165,19 @@ const ConnectionEventFilter = builder.inputType('ConnectionEventFilter', {
 type Filter = typeof LogFilter.$inferInput;
 
 /** The filter as a condition; the Ewons of pools are those that are in them now. */
-async function filterWhere(ctx: Pick<GraphQLContext, 'db'>, accountId: string, filter: Filter | null | undefined): Promise<Prisma.LogEntryWhereInput> {
+async function filterWhere(
+  ctx: Pick<GraphQLContext, 'db'>,
+  accountId: string,
+  filter: Filter | null | undefined,
+): Promise<Prisma.LogEntryWhereInput> {
   if (!filter) return {};
   const { from, to } = filter.at ?? {};
-  const inPools = filter.poolIds && (await ctx.db.ewonPool.findMany({ where: { poolId: { in: keysOf('Pool', filter.poolIds) }, pool: { accountId } }, select: { ewonId: true } }));
+  const inPools =
+    filter.poolIds &&
+    (await ctx.db.ewonPool.findMany({
+      where: { poolId: { in: keysOf('Pool', filter.poolIds) }, pool: { accountId } },
+      select: { ewonId: true },
+    }));
   return {
     AND: [
       filter.ewonIds ? { ewonId: { in: keysOf('Ewon', filter.ewonIds) } } : {},
@@ -116,7 +196,9 @@ async function keep(ctx: LoggedInContext, entries: LogEntry[], filter: Filter | 
   if (!filter || entries.length === 0) return entries;
   const { accountId } = ctx.actor;
   const kept = await ctx.db.logEntry.findMany({
-    where: { AND: [{ accountId, seq: { in: entries.map(({ seq }) => seq) } }, await filterWhere(ctx, accountId, filter)] },
+    where: {
+      AND: [{ accountId, seq: { in: entries.map(({ seq }) => seq) } }, await filterWhere(ctx, accountId, filter)],
+    },
     select: { seq: true },
   });
   const seqs = new Set(kept.map(({ seq }) => seq));
@@ -124,40 +206,48 @@ async function keep(ctx: LoggedInContext, entries: LogEntry[], filter: Filter | 
 }
 
 builder.queryField('logEntries', (t) =>
-  t.withAuth({ loggedIn: true }).connection({
-    type: LogEntryType,
-    description:
-      'The log as far as the viewer may read it (LOG-20), newest first: `first/after` goes back in time, `last/before` comes towards the present from a cursor (LOG-11, LOG-12, EVT-05). Errors: CURSOR_EXPIRED, CURSOR_INVALID.',
-    args: { filter: t.arg({ type: LogFilter }) },
-    resolve: async (_root, args, ctx) => {
-      const { db, actor } = ctx;
-      const { accountId } = actor;
-      const max = page.maxSize(args, ctx);
-      const backward = args.last != null;
-      const size = Math.min(args.first ?? args.last ?? page.defaultSize(args, ctx), max);
-      const older = args.after == null ? null : decodeCursor(accountId, args.after);
-      const newer = args.before == null ? null : decodeCursor(accountId, args.before);
-      const found = await db.logEntry.findMany({
-        where: {
-          AND: [await entriesWhere(db, actor), await filterWhere(ctx, accountId, args.filter), { seq: { ...(older !== null && { lt: older }), ...(newer !== null && { gt: newer }) } }],
-        },
-        orderBy: { seq: backward ? 'asc' : 'desc' },
-        take: size + 1,
-      });
-      const entries = found.slice(0, size);
-      if (backward) entries.reverse();
-      const edges = entries.map((node) => ({ cursor: encodeCursor(accountId, node.seq), node }));
-      return {
-        edges,
-        pageInfo: {
-          hasNextPage: backward ? newer !== null : found.length > size,
-          hasPreviousPage: backward ? found.length > size : older !== null,
-          startCursor: edges[0]?.cursor ?? null,
-          endCursor: edges.at(-1)?.cursor ?? null,
-        },
-      };
+  t.withAuth({ loggedIn: true }).connection(
+    {
+      type: LogEntryType,
+      description:
+        'The log as far as the viewer may read it (LOG-20), newest first: `first/after` goes back in time, `last/before` comes towards the present from a cursor (LOG-11, LOG-12, EVT-05). Errors: CURSOR_EXPIRED, CURSOR_INVALID.',
+      args: { filter: t.arg({ type: LogFilter }) },
+      resolve: async (_root, args, ctx) => {
+        const { db, actor } = ctx;
+        const { accountId } = actor;
+        const max = page.maxSize(args, ctx);
+        const backward = args.last != null;
+        const size = Math.min(args.first ?? args.last ?? page.defaultSize(args, ctx), max);
+        const older = args.after == null ? null : decodeCursor(accountId, args.after);
+        const newer = args.before == null ? null : decodeCursor(accountId, args.before);
+        const found = await db.logEntry.findMany({
+          where: {
+            AND: [
+              await entriesWhere(db, actor),
+              await filterWhere(ctx, accountId, args.filter),
+              { seq: { ...(older !== null && { lt: older }), ...(newer !== null && { gt: newer }) } },
+            ],
+          },
+          orderBy: { seq: backward ? 'asc' : 'desc' },
+          take: size + 1,
+        });
+        const entries = found.slice(0, size);
+        if (backward) entries.reverse();
+        const edges = entries.map((node) => ({ cursor: encodeCursor(accountId, node.seq), node }));
+        return {
+          edges,
+          pageInfo: {
+            hasNextPage: backward ? newer !== null : found.length > size,
+            hasPreviousPage: backward ? found.length > size : older !== null,
+            startCursor: edges[0]?.cursor ?? null,
+            endCursor: edges.at(-1)?.cursor ?? null,
+          },
+        };
+      },
     },
-  }),
+    { name: 'LogEntryConnection', description: 'A page of the log, newest first.' },
+    { name: 'LogEntryEdge', description: 'An entry of a page with its place.' },
+  ),
 );
 
 interface Batch {
@@ -181,15 +271,23 @@ interface ConnectionEvent {
 const ConnectionEventInterface = builder.interfaceRef<ConnectionEvent>('ConnectionEventFacts').implement({
   description: 'What every connection event tells.',
   fields: (t) => ({
-    cursor: t.field({ type: 'Cursor', description: 'Its place in the log.', resolve: ({ entry }) => encodeCursor(entry.accountId, entry.seq) }),
+    cursor: t.field({
+      type: 'Cursor',
+      description: 'Its place in the log.',
+      resolve: ({ entry }) => encodeCursor(entry.accountId, entry.seq),
+    }),
     at: t.field({ type: 'DateTime', description: 'When it happened.', resolve: ({ entry }) => entry.at }),
     ewonName: t.string({ description: 'The Ewon’s name at the time.', resolve: ({ entry }) => entry.ewonName ?? '' }),
-    ewonReference: t.string({ description: '`DEV` and a number.', resolve: ({ entry }) => ewonReference(entry.ewonNumber ?? 0) }),
+    ewonReference: t.string({
+      description: '`DEV` and a number.',
+      resolve: ({ entry }) => ewonReference(entry.ewonNumber ?? 0),
+    }),
     ewon: t.field({
       type: EwonType,
       nullable: true,
       description: 'The Ewon as it is at delivery (EVT-10); null when removed since.',
-      resolve: ({ entry: { ewonId } }, _args, ctx) => (ewonId === null ? null : ctx.loaders.get(visibleEwonLoader, ctx).load(ewonId)),
+      resolve: ({ entry: { ewonId } }, _args, ctx) =>
+        ewonId === null ? null : ctx.loaders.get(visibleEwonLoader, ctx).load(ewonId),
     }),
   }),
 });
@@ -199,19 +297,28 @@ const parameter = (entry: LogEntry, name: string): string => String(parametersOf
 const userName = async ({ entry }: ConnectionEvent, ctx: GraphQLContext): Promise<string | null> =>
   entry.userId !== null && (await ctx.loaders.get(publicNameLoader, ctx).load(entry.userId)) ? entry.userName : null;
 
-const sessionOf = ({ entry: { sessionId } }: ConnectionEvent, ctx: GraphQLContext) => (sessionId === null ? null : ctx.loaders.get(visibleSessionLoader, ctx).load(sessionId));
+const sessionOf = ({ entry: { sessionId } }: ConnectionEvent, ctx: GraphQLContext) =>
+  sessionId === null ? null : ctx.loaders.get(visibleSessionLoader, ctx).load(sessionId);
 
 const NAME = 'The user’s display name at the time; null where the viewer may not read it (USR-14).';
 
 const EwonOnline = builder.objectRef<ConnectionEvent>('EwonOnline').implement({
   description: 'An Ewon came online.',
   interfaces: [ConnectionEventInterface],
-  fields: (t) => ({ vpnAddress: t.field({ type: 'IPv4', description: 'The address it holds (VPN-09).', resolve: ({ entry }) => parameter(entry, 'vpnAddress') }) }),
+  fields: (t) => ({
+    vpnAddress: t.field({
+      type: 'IPv4',
+      description: 'The address it holds (VPN-09).',
+      resolve: ({ entry }) => parameter(entry, 'vpnAddress'),
+    }),
+  }),
 });
 const EwonOffline = builder.objectRef<ConnectionEvent>('EwonOffline').implement({
   description: 'An Ewon went offline.',
   interfaces: [ConnectionEventInterface],
-  fields: (t) => ({ reason: t.string({ description: 'Why, in English.', resolve: ({ entry }) => parameter(entry, 'reason') }) }),
+  fields: (t) => ({
+    reason: t.string({ description: 'Why, in English.', resolve: ({ entry }) => parameter(entry, 'reason') }),
+  }),
 });
 const EwonWakingUp = builder.objectRef<ConnectionEvent>('EwonWakingUp').implement({
   description: 'A wake-up was sent to an Ewon (WAK-01).',
@@ -222,7 +329,12 @@ const SessionStarted = builder.objectRef<ConnectionEvent>('SessionStarted').impl
   interfaces: [ConnectionEventInterface],
   fields: (t) => ({
     userName: t.string({ nullable: true, description: NAME, resolve: (event, _args, ctx) => userName(event, ctx) }),
-    session: t.field({ type: SessionType, nullable: true, description: 'The session as it is at delivery; null where the viewer may not see it.', resolve: (event, _args, ctx) => sessionOf(event, ctx) }),
+    session: t.field({
+      type: SessionType,
+      nullable: true,
+      description: 'The session as it is at delivery; null where the viewer may not see it.',
+      resolve: (event, _args, ctx) => sessionOf(event, ctx),
+    }),
   }),
 });
 const SessionClosed = builder.objectRef<ConnectionEvent>('SessionClosed').implement({
@@ -230,8 +342,17 @@ const SessionClosed = builder.objectRef<ConnectionEvent>('SessionClosed').implem
   interfaces: [ConnectionEventInterface],
   fields: (t) => ({
     userName: t.string({ nullable: true, description: NAME, resolve: (event, _args, ctx) => userName(event, ctx) }),
-    closeReason: t.field({ type: CloseReasonEnum, description: 'Why (CON-09).', resolve: ({ entry }) => parameter(entry, 'closeReason') as typeof CloseReasonEnum.$inferType }),
-    session: t.field({ type: SessionType, nullable: true, description: 'The session; null where the viewer may not see it.', resolve: (event, _args, ctx) => sessionOf(event, ctx) }),
+    closeReason: t.field({
+      type: CloseReasonEnum,
+      description: 'Why (CON-09).',
+      resolve: ({ entry }) => parameter(entry, 'closeReason') as typeof CloseReasonEnum.$inferType,
+    }),
+    session: t.field({
+      type: SessionType,
+      nullable: true,
+      description: 'The session; null where the viewer may not see it.',
+      resolve: (event, _args, ctx) => sessionOf(event, ctx),
+    }),
   }),
 });
 const SessionRefused = builder.objectRef<ConnectionEvent>('SessionRefused').implement({
@@ -239,7 +360,10 @@ const SessionRefused = builder.objectRef<ConnectionEvent>('SessionRefused').impl
   interfaces: [ConnectionEventInterface],
   fields: (t) => ({
     userName: t.string({ nullable: true, description: NAME, resolve: (event, _args, ctx) => userName(event, ctx) }),
-    reason: t.string({ description: 'The error code of the refusal, as CONCURRENT_CONNECTION_LIMIT.', resolve: ({ entry }) => parameter(entry, 'reason') }),
+    reason: t.string({
+      description: 'The error code of the refusal, as CONCURRENT_CONNECTION_LIMIT.',
+      resolve: ({ entry }) => parameter(entry, 'reason'),
+    }),
   }),
 });
 
@@ -261,37 +385,55 @@ const ConnectionEventUnion = builder.unionType('ConnectionEvent', {
 const ConnectionEventBatchType = builder.objectRef<Batch>('ConnectionEventBatch').implement({
   description: 'New connection events in their order: usually one, many while catching up.',
   fields: (t) => ({
-    events: t.field({ type: [ConnectionEventUnion], description: 'At least one.', resolve: ({ entries }) => entries.map((entry) => ({ entry })) }),
+    events: t.field({
+      type: [ConnectionEventUnion],
+      description: 'At least one.',
+      resolve: ({ entries }) => entries.map((entry) => ({ entry })),
+    }),
     cursor: t.expose('cursor', { type: 'Cursor', description: 'Where to go on after this batch.' }),
   }),
 });
 
 /** Streams what `readable` leaves of the log, with the viewer's rights as they are at each batch (EVT-07). */
-function stream(ctx: LoggedInContext, after: string | null | undefined, readable: (actor: Actor, entries: LogEntry[]) => Promise<LogEntry[]>) {
+function stream(
+  ctx: LoggedInContext,
+  after: string | null | undefined,
+  readable: (actor: Actor, entries: LogEntry[]) => Promise<LogEntry[]>,
+) {
   return serveStream(ctx, async function* (signal) {
-    for await (const { actor, entries, cursor } of followLog(ctx, ctx.actor, { after: after ?? null, select: (all, reader) => readable(reader, all), signal })) {
+    for await (const { actor, entries, cursor } of followLog(ctx, ctx.actor, {
+      after: after ?? null,
+      select: (all, reader) => readable(reader, all),
+      signal,
+    })) {
       ctx.actor = actor;
       yield { entries, cursor };
     }
   });
 }
 
-const AFTER = 'Exclusive: first comes what was written since, then the stream goes live, with no entry missing and none twice (EVT-03). Without it the stream starts now.';
-const STREAM_ERRORS = 'It ends with STREAM_LAGGED or LOGIN_EXPIRED and, in `extensions.cursor`, where to go on. Errors: CURSOR_EXPIRED, CURSOR_INVALID.';
+const AFTER =
+  'Exclusive: first comes what was written since, then the stream goes live, with no entry missing and none twice (EVT-03). Without it the stream starts now.';
+const STREAM_ERRORS =
+  'It ends with STREAM_LAGGED or LOGIN_EXPIRED and, in `extensions.cursor`, where to go on. Errors: CURSOR_EXPIRED, CURSOR_INVALID.';
 
 builder.subscriptionFields((t) => ({
   connectionEvents: t.withAuth({ loggedIn: true }).field({
     type: ConnectionEventBatchType,
     description: `Ewons coming and going, sessions started, closed and refused, as far as the viewer may see them (EVT-02, EVT-07). ${STREAM_ERRORS}`,
     args: { after: t.arg({ type: 'Cursor', description: AFTER }), filter: t.arg({ type: ConnectionEventFilter }) },
-    subscribe: (_root, { after, filter }, ctx) => stream(ctx, after, async (actor, entries) => keep(ctx, await readableConnectionEvents(ctx.db, actor, entries), filter)),
+    subscribe: (_root, { after, filter }, ctx) =>
+      stream(ctx, after, async (actor, entries) =>
+        keep(ctx, await readableConnectionEvents(ctx.db, actor, entries), filter),
+      ),
     resolve: (batch) => batch,
   }),
   logEvents: t.withAuth({ loggedIn: true }).field({
     type: LogEventBatchType,
     description: `Every log entry that the viewer may read, as it is written (EVT-02, LOG-20). ${STREAM_ERRORS}`,
     args: { after: t.arg({ type: 'Cursor', description: AFTER }), filter: t.arg({ type: LogFilter }) },
-    subscribe: (_root, { after, filter }, ctx) => stream(ctx, after, async (actor, entries) => keep(ctx, await readableEntries(ctx.db, actor, entries), filter)),
+    subscribe: (_root, { after, filter }, ctx) =>
+      stream(ctx, after, async (actor, entries) => keep(ctx, await readableEntries(ctx.db, actor, entries), filter)),
     resolve: (batch) => batch,
   }),
 }));

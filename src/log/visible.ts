@@ -17,7 +17,12 @@ export async function readableEntries(db: Read, actor: Actor, entries: LogEntry[
     ewonIds: present(entries.map(({ ewonId }) => ewonId)),
     userIds: present(entries.map(({ userId }) => userId)),
   });
-  return entries.filter(({ userId, ewonId }) => userId === actor.userId || (ewonId !== null && scope.ewonIds.includes(ewonId)) || (userId !== null && scope.userIds.includes(userId)));
+  return entries.filter(
+    ({ userId, ewonId }) =>
+      userId === actor.userId ||
+      (ewonId !== null && scope.ewonIds.includes(ewonId)) ||
+      (userId !== null && scope.userIds.includes(userId)),
+  );
 }
 
 /**
@@ -29,9 +34,15 @@ export async function readableConnectionEvents(db: Read, actor: Actor, entries: 
   if (actor.administrator) return events;
   const readable = new Set(await readableEntries(db, actor, events));
   const ewonIds = present(events.map(({ ewonId }) => ewonId));
-  const seen = await db.ewon.findMany({ where: { AND: [ewonsVisibleTo(actor), { id: { in: ewonIds } }] }, select: { id: true } });
+  const seen = await db.ewon.findMany({
+    where: { AND: [ewonsVisibleTo(actor), { id: { in: ewonIds } }] },
+    select: { id: true },
+  });
   const visible = new Set(seen.map(({ id }) => id));
-  return events.filter((event) => readable.has(event) || (event.code !== 'SESSION_REFUSED' && event.ewonId !== null && visible.has(event.ewonId)));
+  return events.filter(
+    (event) =>
+      readable.has(event) || (event.code !== 'SESSION_REFUSED' && event.ewonId !== null && visible.has(event.ewonId)),
+  );
 }
 
 /** {@link entriesVisibleTo} as a condition for a query over the whole log. */
@@ -43,10 +54,16 @@ export async function entriesWhere(db: Read, actor: Actor): Promise<Prisma.LogEn
 /** The Ewons and users that the actor manages, all or among the given ones. Himself does not count. */
 async function managed(db: Read, actor: Actor, among: { ewonIds: string[]; userIds: string[] } | null) {
   const [ewons, users] = await Promise.all([
-    db.ewon.findMany({ where: { AND: [ewonsManagedBy(actor), among ? { id: { in: among.ewonIds } } : {}] }, select: { id: true } }),
+    db.ewon.findMany({
+      where: { AND: [ewonsManagedBy(actor), among ? { id: { in: among.ewonIds } } : {}] },
+      select: { id: true },
+    }),
     actor.managedGroupIds.length === 0
       ? []
-      : db.user.findMany({ where: { AND: [usersVisibleTo(actor), among ? { id: { in: among.userIds } } : {}] }, select: { id: true } }),
+      : db.user.findMany({
+          where: { AND: [usersVisibleTo(actor), among ? { id: { in: among.userIds } } : {}] },
+          select: { id: true },
+        }),
   ]);
   return { ewonIds: ewons.map(({ id }) => id), userIds: users.map(({ id }) => id) };
 }

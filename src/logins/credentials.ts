@@ -26,7 +26,6 @@ export class InvalidCredentialsError extends AppError {
   }
 }
 
-
 /**
  * Checks account name, user name and password. Unknown account, unknown user, wrong password, disabled, pending, expired and
  * locked users all give the same answer after the same work (AUTH-04); failures count towards the lock (AUTH-07, AUTH-08).

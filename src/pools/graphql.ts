@@ -13,7 +13,9 @@ export const PoolType = builder.prismaNode('Pool', {
   description: 'A named set of Ewons, used to grant rights (POOL-01). Visible to users with any right on it (POOL-09).',
   fields: (t) => ({
     name: t.exposeString('name', { description: 'Unique in the account, 1–64 characters (POOL-07).' }),
-    isDefault: t.exposeBoolean('isDefault', { description: 'The account’s own pool, which cannot be deleted (POOL-07).' }),
+    isDefault: t.exposeBoolean('isDefault', {
+      description: 'The account’s own pool, which cannot be deleted (POOL-07).',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     viewerMayAdminister: t.boolean({
       description: 'The viewer may add, remove and modify its Ewons (GRP-13).',
@@ -24,21 +26,32 @@ export const PoolType = builder.prismaNode('Pool', {
 });
 
 builder.queryFields((t) => ({
-  pools: t.withAuth({ loggedIn: true }).prismaConnection({
-    type: 'Pool',
-    cursor: 'id',
-    ...page,
-    description: 'The pools that the viewer may see, oldest first (POOL-09).',
-    totalCount: (_root, _args, { db, actor }) => db.pool.count({ where: poolsVisibleTo(actor) }),
-    resolve: (query, _root, _args, { db, actor }) => db.pool.findMany({ ...query, where: poolsVisibleTo(actor), orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] }),
-  }),
+  pools: t.withAuth({ loggedIn: true }).prismaConnection(
+    {
+      type: 'Pool',
+      cursor: 'id',
+      ...page,
+      description: 'The pools that the viewer may see, oldest first (POOL-09).',
+      totalCount: (_root, _args, { db, actor }) => db.pool.count({ where: poolsVisibleTo(actor) }),
+      resolve: (query, _root, _args, { db, actor }) =>
+        db.pool.findMany({ ...query, where: poolsVisibleTo(actor), orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] }),
+    },
+    { name: 'PoolConnection', description: 'A page of a list, as Relay defines it.' },
+    { name: 'PoolEdge', description: 'An object of a page with its place.' },
+  ),
 }));
 
-export const poolName = z.string().trim().min(1, 'A name has 1 to 64 characters.').max(64, 'A name has 1 to 64 characters.');
+export const poolName = z
+  .string()
+  .trim()
+  .min(1, 'A name has 1 to 64 characters.')
+  .max(64, 'A name has 1 to 64 characters.');
 
 const CreatePoolInput = builder.inputType('CreatePoolInput', {
   description: 'A new pool.',
-  fields: (t) => ({ name: t.string({ required: true, validate: poolName, description: 'Unique in the account, 1–64 characters.' }) }),
+  fields: (t) => ({
+    name: t.string({ required: true, validate: poolName, description: 'Unique in the account, 1–64 characters.' }),
+  }),
 });
 
 const CreatePoolSuccess = builder.objectRef<{ poolId: string }>('CreatePoolSuccess').implement({
@@ -74,7 +87,8 @@ builder.mutationFields((t) => ({
   deletePool: t.withAuth({ loggedIn: true }).field({
     type: DeletePoolSuccess,
     errors: {},
-    description: 'Deletes a pool (POOL-10). Needs the right to administer it. Errors: NOT_FOUND, FORBIDDEN, POOL_IN_USE.',
+    description:
+      'Deletes a pool (POOL-10). Needs the right to administer it. Errors: NOT_FOUND, FORBIDDEN, POOL_IN_USE.',
     args: { input: t.arg({ type: DeletePoolInput, required: true }) },
     resolve: async (_root, { input }, ctx) => {
       await deletePool(ctx, keyOf('Pool', input.poolId));

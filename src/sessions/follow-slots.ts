@@ -10,11 +10,18 @@ import { readSlotFigures } from './slots.ts';
  * latest and nothing gathers.
  * @throws StreamEndedError LOGIN_EXPIRED
  */
-export async function* followSlots(ctx: Platform, reader: Actor, signal: AbortSignal): AsyncGenerator<SlotFigures, void> {
+export async function* followSlots(
+  ctx: Platform,
+  reader: Actor,
+  signal: AbortSignal,
+): AsyncGenerator<SlotFigures, void> {
   let last = '';
   let wake: () => void = () => undefined;
   const onRing = () => wake();
-  const stops = [ctx.bell.onRing(`slots:${reader.accountId}`, onRing), ctx.bell.onRing(`login:${reader.loginId}`, onRing)];
+  const stops = [
+    ctx.bell.onRing(`slots:${reader.accountId}`, onRing),
+    ctx.bell.onRing(`login:${reader.loginId}`, onRing),
+  ];
   signal.addEventListener('abort', onRing);
   try {
     while (!signal.aborted) {

@@ -25,9 +25,19 @@ import { leaveQueue, queuePosition } from './queue.ts';
 import { NoFreeSlotError, type SlotHolder, UserAlreadyConnectedError } from './refusal.ts';
 import { mayClose, sessionReference, sessionsVisibleTo } from './rules.ts';
 import type { SlotFigures } from './slot-rules.ts';
-import { cancelScheduledDecrease, offerSlots, readSlotFigures, setConcurrentConnections, setReservations, type SlotOffer } from './slots.ts';
+import {
+  cancelScheduledDecrease,
+  offerSlots,
+  readSlotFigures,
+  setConcurrentConnections,
+  setReservations,
+  type SlotOffer,
+} from './slots.ts';
 
-const SessionStateEnum = builder.enumType(SessionState, { name: 'SessionState', description: 'Whether a session is live: OPEN or CLOSED (CON-09).' });
+const SessionStateEnum = builder.enumType(SessionState, {
+  name: 'SessionState',
+  description: 'Whether a session is live: OPEN or CLOSED (CON-09).',
+});
 
 export const CloseReasonEnum = builder.enumType('SessionCloseReason', {
   description: 'Why a session ended (CON-09).',
@@ -49,25 +59,33 @@ export const CloseReasonEnum = builder.enumType('SessionCloseReason', {
 /** Objects by id as far as the viewer may see them; null where he may not. */
 const visibleUserLoader = ({ db, actor }: GraphQLContext) =>
   new DataLoader(async (ids: readonly string[]) => {
-    const users = actor ? await db.user.findMany({ where: { AND: [usersVisibleTo(actor), { id: { in: [...ids] } }] } }) : [];
+    const users = actor
+      ? await db.user.findMany({ where: { AND: [usersVisibleTo(actor), { id: { in: [...ids] } }] } })
+      : [];
     return ids.map((id) => users.find((user) => user.id === id) ?? null);
   });
 
 export const visibleEwonLoader = ({ db, actor }: GraphQLContext) =>
   new DataLoader(async (ids: readonly string[]) => {
-    const ewons = actor ? await db.ewon.findMany({ where: { AND: [ewonsVisibleTo(actor), { id: { in: [...ids] } }] } }) : [];
+    const ewons = actor
+      ? await db.ewon.findMany({ where: { AND: [ewonsVisibleTo(actor), { id: { in: [...ids] } }] } })
+      : [];
     return ids.map((id) => ewons.find((ewon) => ewon.id === id) ?? null);
   });
 
 export const visibleSessionLoader = ({ db, actor }: GraphQLContext) =>
   new DataLoader(async (ids: readonly string[]) => {
-    const sessions = actor ? await db.session.findMany({ where: { AND: [sessionsVisibleTo(actor), { id: { in: [...ids] } }] } }) : [];
+    const sessions = actor
+      ? await db.session.findMany({ where: { AND: [sessionsVisibleTo(actor), { id: { in: [...ids] } }] } })
+      : [];
     return ids.map((id) => sessions.find((session) => session.id === id) ?? null);
   });
 
 const visibleGroupLoader = ({ db, actor }: GraphQLContext) =>
   new DataLoader(async (ids: readonly string[]): Promise<(Group | null)[]> => {
-    const groups = actor ? await db.group.findMany({ where: { AND: [groupsVisibleTo(actor), { id: { in: [...ids] } }] } }) : [];
+    const groups = actor
+      ? await db.group.findMany({ where: { AND: [groupsVisibleTo(actor), { id: { in: [...ids] } }] } })
+      : [];
     return ids.map((id) => groups.find((group) => group.id === id) ?? null);
   });
 
@@ -75,18 +93,26 @@ const visibleGroupLoader = ({ db, actor }: GraphQLContext) =>
 export const publicNameLoader = ({ db, actor }: GraphQLContext) =>
   new DataLoader(async (ids: readonly string[]) => {
     const users = await db.user.findMany({ where: { id: { in: [...ids] } }, select: { id: true, namePublic: true } });
-    return ids.map((id) => users.some((user) => user.id === id && actor !== null && (actor.administrator || mayReadConnectedName(actor, user))));
+    return ids.map((id) =>
+      users.some(
+        (user) => user.id === id && actor !== null && (actor.administrator || mayReadConnectedName(actor, user)),
+      ),
+    );
   });
 
 const SessionSlotType = builder.objectRef<{ groupId: string | null }>('SessionSlot').implement({
   description: 'Which of the account’s concurrent connections a session holds, or held (CON-23).',
   fields: (t) => ({
-    reserved: t.boolean({ description: 'True for a slot that is reserved for a group, false for a shared one.', resolve: ({ groupId }) => groupId !== null }),
+    reserved: t.boolean({
+      description: 'True for a slot that is reserved for a group, false for a shared one.',
+      resolve: ({ groupId }) => groupId !== null,
+    }),
     group: t.field({
       type: GroupType,
       nullable: true,
       description: 'The group it is reserved for; null for a shared slot, or where the viewer may not see the group.',
-      resolve: ({ groupId }, _args, ctx) => (groupId === null ? null : ctx.loaders.get(visibleGroupLoader, ctx).load(groupId)),
+      resolve: ({ groupId }, _args, ctx) =>
+        groupId === null ? null : ctx.loaders.get(visibleGroupLoader, ctx).load(groupId),
     }),
   }),
 });
@@ -95,26 +121,41 @@ export const SessionType = builder.prismaNode('Session', {
   id: { field: 'id' },
   findUnique: whereVisible(sessionsVisibleTo),
   nullable: true,
-  description: 'A user’s remote connection to an Ewon. Visible to its user, to those who manage the Ewon, and to Administrators. Names and references are kept as they were, after user or Ewon are gone.',
+  description:
+    'A user’s remote connection to an Ewon. Visible to its user, to those who manage the Ewon, and to Administrators. Names and references are kept as they were, after user or Ewon are gone.',
   fields: (t) => ({
-    reference: t.string({ description: '`SES` and a number, as logs name it.', select: { number: true }, resolve: ({ number }) => sessionReference(number) }),
+    reference: t.string({
+      description: '`SES` and a number, as logs name it.',
+      select: { number: true },
+      resolve: ({ number }) => sessionReference(number),
+    }),
     userName: t.exposeString('userName', { description: 'The user’s display name at the time.' }),
-    userReference: t.string({ description: '`USR` and a number.', select: { userNumber: true }, resolve: ({ userNumber }) => userReference(userNumber) }),
+    userReference: t.string({
+      description: '`USR` and a number.',
+      select: { userNumber: true },
+      resolve: ({ userNumber }) => userReference(userNumber),
+    }),
     user: t.field({
       type: UserType,
       nullable: true,
       description: 'Its user; null when deleted, or where the viewer may not see him.',
       select: { userId: true },
-      resolve: ({ userId }, _args, ctx) => (userId === null ? null : ctx.loaders.get(visibleUserLoader, ctx).load(userId)),
+      resolve: ({ userId }, _args, ctx) =>
+        userId === null ? null : ctx.loaders.get(visibleUserLoader, ctx).load(userId),
     }),
     ewonName: t.exposeString('ewonName', { description: 'The Ewon’s name at the time.' }),
-    ewonReference: t.string({ description: '`DEV` and a number.', select: { ewonNumber: true }, resolve: ({ ewonNumber }) => ewonReference(ewonNumber) }),
+    ewonReference: t.string({
+      description: '`DEV` and a number.',
+      select: { ewonNumber: true },
+      resolve: ({ ewonNumber }) => ewonReference(ewonNumber),
+    }),
     ewon: t.field({
       type: EwonType,
       nullable: true,
       description: 'The Ewon; null when removed, or where the viewer may no longer see it.',
       select: { ewonId: true },
-      resolve: ({ ewonId }, _args, ctx) => (ewonId === null ? null : ctx.loaders.get(visibleEwonLoader, ctx).load(ewonId)),
+      resolve: ({ ewonId }, _args, ctx) =>
+        ewonId === null ? null : ctx.loaders.get(visibleEwonLoader, ctx).load(ewonId),
     }),
     client: t.expose('client', { type: ClientKindEnum, description: 'The kind of client.' }),
     state: t.expose('state', { type: SessionStateEnum, description: 'OPEN or CLOSED.' }),
@@ -125,19 +166,35 @@ export const SessionType = builder.prismaNode('Session', {
       select: { takesSlot: true, slotGroupId: true },
       resolve: ({ takesSlot, slotGroupId }) => (takesSlot ? { groupId: slotGroupId } : null),
     }),
-    userVpnAddress: t.expose('userVpnAddress', { type: 'IPv4', nullable: true, description: 'The user’s address in the VPN; null for M2web.' }),
-    ewonVpnAddress: t.expose('ewonVpnAddress', { type: 'IPv4', nullable: true, description: 'The Ewon’s address in the VPN.' }),
+    userVpnAddress: t.expose('userVpnAddress', {
+      type: 'IPv4',
+      nullable: true,
+      description: 'The user’s address in the VPN; null for M2web.',
+    }),
+    ewonVpnAddress: t.expose('ewonVpnAddress', {
+      type: 'IPv4',
+      nullable: true,
+      description: 'The Ewon’s address in the VPN.',
+    }),
     startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it was opened.' }),
-    endedAt: t.expose('endedAt', { type: 'DateTime', nullable: true, description: 'When it was closed; null while open.' }),
+    endedAt: t.expose('endedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was closed; null while open.',
+    }),
     closeReason: t.expose('closeReason', { type: CloseReasonEnum, nullable: true, description: 'Null while open.' }),
     closedBy: t.field({
       type: UserType,
       nullable: true,
       description: 'Who closed it; null when the platform did, or where the viewer may not see him.',
       select: { closedById: true },
-      resolve: ({ closedById }, _args, ctx) => (closedById === null ? null : ctx.loaders.get(visibleUserLoader, ctx).load(closedById)),
+      resolve: ({ closedById }, _args, ctx) =>
+        closedById === null ? null : ctx.loaders.get(visibleUserLoader, ctx).load(closedById),
     }),
-    aliveUntil: t.expose('aliveUntil', { type: 'DateTime', description: 'Without a keep-alive until then, the session is closed with TIMEOUT (CON-30).' }),
+    aliveUntil: t.expose('aliveUntil', {
+      type: 'DateTime',
+      description: 'Without a keep-alive until then, the session is closed with TIMEOUT (CON-30).',
+    }),
     bytesIn: t.expose('bytesIn', { type: 'ByteCount', description: 'Bytes from the user to the Ewon (CON-29).' }),
     bytesOut: t.expose('bytesOut', { type: 'ByteCount', description: 'Bytes from the Ewon to the user (CON-29).' }),
     viewerMayClose: t.boolean({
@@ -168,7 +225,10 @@ const SessionFilter = builder.inputType('SessionFilter', {
   }),
 });
 
-function sessionsWhere(actor: Actor, filter: typeof SessionFilter.$inferInput | null | undefined): Prisma.SessionWhereInput {
+function sessionsWhere(
+  actor: Actor,
+  filter: typeof SessionFilter.$inferInput | null | undefined,
+): Prisma.SessionWhereInput {
   const { from, to } = filter?.startedAt ?? {};
   return {
     AND: [
@@ -183,51 +243,76 @@ function sessionsWhere(actor: Actor, filter: typeof SessionFilter.$inferInput | 
 }
 
 builder.prismaObjectField('Ewon', 'sessions', (t) =>
-  t.relatedConnection('sessions', {
-    cursor: 'id',
-    ...page,
-    description: 'Its sessions that the viewer may see, newest first.',
-    args: { filter: t.arg({ type: SessionFilter }) },
-    query: ({ filter }, { actor }) => ({ where: actor ? sessionsWhere(actor, filter) : { id: '' }, orderBy: [{ startedAt: 'desc' }, { id: 'desc' }] }),
-  }),
+  t.relatedConnection(
+    'sessions',
+    {
+      cursor: 'id',
+      ...page,
+      description: 'Its sessions that the viewer may see, newest first.',
+      args: { filter: t.arg({ type: SessionFilter }) },
+      query: ({ filter }, { actor }) => ({
+        where: actor ? sessionsWhere(actor, filter) : { id: '' },
+        orderBy: [{ startedAt: 'desc' }, { id: 'desc' }],
+      }),
+    },
+    { name: 'EwonSessionConnection', description: 'A page of a list, as Relay defines it.' },
+    { name: 'EwonSessionEdge', description: 'A session of a page with its place.' },
+  ),
 );
 
-const SlotReservationType = builder.objectRef<{ groupId: string; count: number; inUse: number }>('SlotReservation').implement({
-  description: 'Connections kept for the members of a group (CON-20).',
-  fields: (t) => ({
-    group: t.field({
-      type: GroupType,
-      nullable: true,
-      description: 'The group; null where the viewer may not see it.',
-      resolve: ({ groupId }, _args, ctx) => ctx.loaders.get(visibleGroupLoader, ctx).load(groupId),
+const SlotReservationType = builder
+  .objectRef<{ groupId: string; count: number; inUse: number }>('SlotReservation')
+  .implement({
+    description: 'Connections kept for the members of a group (CON-20).',
+    fields: (t) => ({
+      group: t.field({
+        type: GroupType,
+        nullable: true,
+        description: 'The group; null where the viewer may not see it.',
+        resolve: ({ groupId }, _args, ctx) => ctx.loaders.get(visibleGroupLoader, ctx).load(groupId),
+      }),
+      count: t.exposeInt('count', { description: 'How many are reserved.' }),
+      inUse: t.exposeInt('inUse', { description: 'How many of them are held now.' }),
     }),
-    count: t.exposeInt('count', { description: 'How many are reserved.' }),
-    inUse: t.exposeInt('inUse', { description: 'How many of them are held now.' }),
-  }),
-});
+  });
 
 export const SlotUsageType = builder.objectRef<SlotFigures>('SlotUsage').implement({
   description: 'The account’s concurrent connections in figures (CON-12).',
   fields: (t) => ({
     total: t.exposeInt('total', { description: 'The number in force.' }),
-    inUse: t.exposeInt('inUse', { description: 'Held now; may exceed the total for a while after a decrease (CON-19).' }),
+    inUse: t.exposeInt('inUse', {
+      description: 'Held now; may exceed the total for a while after a decrease (CON-19).',
+    }),
     free: t.exposeInt('free', { description: 'Held by nobody, reserved ones included.' }),
-    freeForViewer: t.exposeInt('freeForViewer', { description: 'Free for the viewer: shared ones and those reserved for his groups.' }),
-    usableByViewer: t.exposeInt('usableByViewer', { description: 'The most that users with the viewer’s groups could ever hold: the total without the reservations of other groups (CON-21).' }),
-    reservations: t.field({ type: [SlotReservationType], description: 'What is reserved, and for whom.', resolve: ({ reservations }) => reservations }),
+    freeForViewer: t.exposeInt('freeForViewer', {
+      description: 'Free for the viewer: shared ones and those reserved for his groups.',
+    }),
+    usableByViewer: t.exposeInt('usableByViewer', {
+      description:
+        'The most that users with the viewer’s groups could ever hold: the total without the reservations of other groups (CON-21).',
+    }),
+    reservations: t.field({
+      type: [SlotReservationType],
+      description: 'What is reserved, and for whom.',
+      resolve: ({ reservations }) => reservations,
+    }),
   }),
 });
 
 const SlotHolderType = builder.objectRef<SlotHolder>('SlotHolder').implement({
   description: 'Somebody who holds one of the connections (WTL-01).',
   fields: (t) => ({
-    userName: t.exposeString('userName', { nullable: true, description: 'Null where the viewer may not read the name (USR-14).' }),
+    userName: t.exposeString('userName', {
+      nullable: true,
+      description: 'Null where the viewer may not read the name (USR-14).',
+    }),
     since: t.expose('since', { type: 'DateTime', description: 'Since when.' }),
     ewon: t.field({
       type: EwonType,
       nullable: true,
       description: 'What he is connected to; null where the viewer may not see it.',
-      resolve: ({ ewonId }, _args, ctx) => (ewonId === null ? null : ctx.loaders.get(visibleEwonLoader, ctx).load(ewonId)),
+      resolve: ({ ewonId }, _args, ctx) =>
+        ewonId === null ? null : ctx.loaders.get(visibleEwonLoader, ctx).load(ewonId),
     }),
   }),
 });
@@ -237,9 +322,21 @@ builder.objectType(NoFreeSlotError, {
   description: 'No connection is free that the viewer may use (CON-05); says why (WTL-01).',
   interfaces: [ErrorRef],
   fields: (t) => ({
-    usage: t.field({ type: SlotUsageType, description: 'The connections in figures at that moment.', resolve: ({ refusal }) => refusal.figures }),
-    holders: t.field({ type: [SlotHolderType], description: 'Who holds them.', resolve: ({ refusal }) => refusal.holders }),
-    queuePosition: t.int({ nullable: true, description: 'The viewer’s place in the queue, 1 being next; null when he does not wait.', resolve: ({ refusal }) => refusal.queuePosition }),
+    usage: t.field({
+      type: SlotUsageType,
+      description: 'The connections in figures at that moment.',
+      resolve: ({ refusal }) => refusal.figures,
+    }),
+    holders: t.field({
+      type: [SlotHolderType],
+      description: 'Who holds them.',
+      resolve: ({ refusal }) => refusal.holders,
+    }),
+    queuePosition: t.int({
+      nullable: true,
+      description: 'The viewer’s place in the queue, 1 being next; null when he does not wait.',
+      resolve: ({ refusal }) => refusal.queuePosition,
+    }),
   }),
 });
 
@@ -248,7 +345,12 @@ builder.objectType(UserAlreadyConnectedError, {
   description: 'The viewer has an Ecatcher session already (CON-07).',
   interfaces: [ErrorRef],
   fields: (t) => ({
-    session: t.prismaField({ type: 'Session', description: 'The present session; `switch: true` would close it.', resolve: (query, { session }, _args, { db }) => db.session.findUniqueOrThrow({ ...query, where: { id: session.id } }) }),
+    session: t.prismaField({
+      type: 'Session',
+      description: 'The present session; `switch: true` would close it.',
+      resolve: (query, { session }, _args, { db }) =>
+        db.session.findUniqueOrThrow({ ...query, where: { id: session.id } }),
+    }),
   }),
 });
 
@@ -276,7 +378,12 @@ export const SlotWaitType = builder.objectRef<SlotWait>('SlotWait').implement({
       description: '1 is next; null when he has just been served or left.',
       resolve: (_wait, _args, { db, clock, actor }) => (actor ? queuePosition(db, clock.now(), actor) : null),
     }),
-    ewon: t.field({ type: EwonType, nullable: true, description: 'What he waits to connect to.', resolve: ({ ewonId }, _args, ctx) => ctx.loaders.get(visibleEwonLoader, ctx).load(ewonId) }),
+    ewon: t.field({
+      type: EwonType,
+      nullable: true,
+      description: 'What he waits to connect to.',
+      resolve: ({ ewonId }, _args, ctx) => ctx.loaders.get(visibleEwonLoader, ctx).load(ewonId),
+    }),
     arrivedAt: t.expose('arrivedAt', { type: 'DateTime', description: 'Since when he waits.' }),
     expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'Until when he waits.' }),
   }),
@@ -286,25 +393,42 @@ const SlotOfferType = builder.objectRef<SlotOffer>('SlotOffer').implement({
   description: 'What a number of concurrent connections would mean (CON-14).',
   fields: (t) => ({
     concurrentConnections: t.exposeInt('concurrentConnections', { description: 'The number asked about.' }),
-    included: t.exposeInt('included', { description: 'How many the plan includes; the number cannot go below (CON-18).' }),
-    monthlyPriceCents: t.exposeInt('monthlyPriceCents', { description: 'Price of those beyond, a month, in cents of a euro (BIL-14).' }),
-    effectiveAt: t.expose('effectiveAt', { type: 'DateTime', description: 'From when it would be in force (CON-15, CON-16).' }),
+    included: t.exposeInt('included', {
+      description: 'How many the plan includes; the number cannot go below (CON-18).',
+    }),
+    monthlyPriceCents: t.exposeInt('monthlyPriceCents', {
+      description: 'Price of those beyond, a month, in cents of a euro (BIL-14).',
+    }),
+    effectiveAt: t.expose('effectiveAt', {
+      type: 'DateTime',
+      description: 'From when it would be in force (CON-15, CON-16).',
+    }),
   }),
 });
 
 builder.queryFields((t) => ({
-  sessions: t.withAuth({ loggedIn: true }).prismaConnection({
-    type: 'Session',
-    cursor: 'id',
-    ...page,
-    description: 'The sessions that the viewer may see, newest first.',
-    args: { filter: t.arg({ type: SessionFilter }) },
-    totalCount: (_root, { filter }, { db, actor }) => db.session.count({ where: sessionsWhere(actor, filter) }),
-    resolve: (query, _root, { filter }, { db, actor }) => db.session.findMany({ ...query, where: sessionsWhere(actor, filter), orderBy: [{ startedAt: 'desc' }, { id: 'desc' }] }),
-  }),
+  sessions: t.withAuth({ loggedIn: true }).prismaConnection(
+    {
+      type: 'Session',
+      cursor: 'id',
+      ...page,
+      description: 'The sessions that the viewer may see, newest first.',
+      args: { filter: t.arg({ type: SessionFilter }) },
+      totalCount: (_root, { filter }, { db, actor }) => db.session.count({ where: sessionsWhere(actor, filter) }),
+      resolve: (query, _root, { filter }, { db, actor }) =>
+        db.session.findMany({
+          ...query,
+          where: sessionsWhere(actor, filter),
+          orderBy: [{ startedAt: 'desc' }, { id: 'desc' }],
+        }),
+    },
+    { name: 'SessionConnection', description: 'A page of a list, as Relay defines it.' },
+    { name: 'SessionEdge', description: 'An object of a page with its place.' },
+  ),
   slotOffer: t.withAuth({ loggedIn: true }).field({
     type: SlotOfferType,
-    description: 'Price and date of another number of concurrent connections, before it is ordered (CON-14). Errors: PLAN_FEATURE_NOT_AVAILABLE, VALIDATION_FAILED.',
+    description:
+      'Price and date of another number of concurrent connections, before it is ordered (CON-14). Errors: PLAN_FEATURE_NOT_AVAILABLE, VALIDATION_FAILED.',
     args: { concurrentConnections: t.arg.int({ required: true, description: 'The number in question.' }) },
     resolve: (_root, { concurrentConnections }, ctx) => offerSlots(ctx, concurrentConnections),
   }),
@@ -313,7 +437,8 @@ builder.queryFields((t) => ({
 builder.subscriptionField('slotUsage', (t) =>
   t.withAuth({ loggedIn: true }).field({
     type: SlotUsageType,
-    description: 'The account’s concurrent connections: the present figures at once, then at each change; a slow reader gets the latest ones only (EVT-11).',
+    description:
+      'The account’s concurrent connections: the present figures at once, then at each change; a slow reader gets the latest ones only (EVT-11).',
     subscribe: (_root, _args, ctx) => serveStream(ctx, (signal) => followSlots(ctx, ctx.actor, signal)),
     resolve: (figures) => figures,
   }),
@@ -323,10 +448,31 @@ const OpenSessionInput = builder.inputType('OpenSessionInput', {
   description: 'The session to open.',
   fields: (t) => ({
     ewonId: t.id({ required: true, description: 'An active Ewon that is online.' }),
-    client: t.field({ type: ClientKindEnum, required: true, defaultValue: 'ECATCHER', description: 'Only ECATCHER takes one of the concurrent connections (CON-06).' }),
-    switch: t.boolean({ required: true, defaultValue: false, description: 'Closes the viewer’s present Ecatcher session in the same step (CON-07).' }),
-    waitSeconds: t.int({ required: true, defaultValue: 0, validate: z.number().int().min(0, 'waitSeconds is from 0 to 3600.').max(3600, 'waitSeconds is from 0 to 3600.'), description: 'How long to wait when none is free, in seconds; the server may wait less (WTL-02). The answer comes when served, or when the time is over.' }),
-    idempotencyKey: t.string({ validate: z.string().min(1, 'An idempotency key has 1 to 100 characters.').max(100, 'An idempotency key has 1 to 100 characters.'), description: 'The same key and input by the same login gives the same session for 24 hours (API-01).' }),
+    client: t.field({
+      type: ClientKindEnum,
+      required: true,
+      defaultValue: 'ECATCHER',
+      description: 'Only ECATCHER takes one of the concurrent connections (CON-06).',
+    }),
+    switch: t.boolean({
+      required: true,
+      defaultValue: false,
+      description: 'Closes the viewer’s present Ecatcher session in the same step (CON-07).',
+    }),
+    waitSeconds: t.int({
+      required: true,
+      defaultValue: 0,
+      validate: z.number().int().min(0, 'waitSeconds is from 0 to 3600.').max(3600, 'waitSeconds is from 0 to 3600.'),
+      description:
+        'How long to wait when none is free, in seconds; the server may wait less (WTL-02). The answer comes when served, or when the time is over.',
+    }),
+    idempotencyKey: t.string({
+      validate: z
+        .string()
+        .min(1, 'An idempotency key has 1 to 100 characters.')
+        .max(100, 'An idempotency key has 1 to 100 characters.'),
+      description: 'The same key and input by the same login gives the same session for 24 hours (API-01).',
+    }),
   }),
 });
 
@@ -335,22 +481,44 @@ const sessionSuccess = (name: string, text: string) =>
   builder.objectRef<{ sessionId: string }>(name).implement({
     description: text,
     fields: (t) => ({
-      session: t.prismaField({ ...sessionField, description: 'The session as it is now.', resolve: (query, { sessionId }, _args, { db }) => db.session.findUniqueOrThrow({ ...query, where: { id: sessionId } }) }),
+      session: t.prismaField({
+        ...sessionField,
+        description: 'The session as it is now.',
+        resolve: (query, { sessionId }, _args, { db }) =>
+          db.session.findUniqueOrThrow({ ...query, where: { id: sessionId } }),
+      }),
     }),
   });
 
-const OpenSessionSuccess = builder.objectRef<{ sessionId: string; ticket: TunnelTicket }>('OpenSessionSuccess').implement({
-  description: 'The session is open.',
-  fields: (t) => ({
-    session: t.prismaField({ ...sessionField, description: 'The open session.', resolve: (query, { sessionId }, _args, { db }) => db.session.findUniqueOrThrow({ ...query, where: { id: sessionId } }) }),
-    tunnel: t.field({ type: TunnelTicketType, description: 'For the client’s end of the tunnel.', resolve: ({ ticket }) => ticket }),
-  }),
-});
-const KeepSessionAliveSuccess = sessionSuccess('KeepSessionAliveSuccess', 'The session, with its new `aliveUntil`; read `state`: a closed one stays closed.');
+const OpenSessionSuccess = builder
+  .objectRef<{ sessionId: string; ticket: TunnelTicket }>('OpenSessionSuccess')
+  .implement({
+    description: 'The session is open.',
+    fields: (t) => ({
+      session: t.prismaField({
+        ...sessionField,
+        description: 'The open session.',
+        resolve: (query, { sessionId }, _args, { db }) =>
+          db.session.findUniqueOrThrow({ ...query, where: { id: sessionId } }),
+      }),
+      tunnel: t.field({
+        type: TunnelTicketType,
+        description: 'For the client’s end of the tunnel.',
+        resolve: ({ ticket }) => ticket,
+      }),
+    }),
+  });
+const KeepSessionAliveSuccess = sessionSuccess(
+  'KeepSessionAliveSuccess',
+  'The session, with its new `aliveUntil`; read `state`: a closed one stays closed.',
+);
 const CloseSessionSuccess = sessionSuccess('CloseSessionSuccess', 'The session is closed, now or before.');
 
 const SessionInput = (name: string, description: string) =>
-  builder.inputType(name, { description, fields: (t) => ({ sessionId: t.id({ required: true, description: 'The session.' }) }) });
+  builder.inputType(name, {
+    description,
+    fields: (t) => ({ sessionId: t.id({ required: true, description: 'The session.' }) }),
+  });
 const KeepSessionAliveInput = SessionInput('KeepSessionAliveInput', 'A session of the viewer’s own.');
 const CloseSessionInput = SessionInput('CloseSessionInput', 'A session of the viewer’s own, or as Administrator any.');
 
@@ -358,18 +526,33 @@ const SlotReservationInput = builder.inputType('SlotReservationInput', {
   description: 'Connections to keep for a group.',
   fields: (t) => ({
     groupId: t.id({ required: true, description: 'The group.' }),
-    count: t.int({ required: true, validate: z.number().int().min(0, 'count is 0 or more.').max(100_000), description: 'How many; 0 ends the reservation.' }),
+    count: t.int({
+      required: true,
+      validate: z.number().int().min(0, 'count is 0 or more.').max(100_000),
+      description: 'How many; 0 ends the reservation.',
+    }),
   }),
 });
 const SetReservationsInput = builder.inputType('SetReservationsInput', {
   description: 'All reservations of the account; a group that is not named loses its own.',
-  fields: (t) => ({ reservations: t.field({ type: [SlotReservationInput], required: true, description: 'Each group at most once.', validate: z.array(z.any()).max(500) }) }),
+  fields: (t) => ({
+    reservations: t.field({
+      type: [SlotReservationInput],
+      required: true,
+      description: 'Each group at most once.',
+      validate: z.array(z.any()).max(500),
+    }),
+  }),
 });
 const SetConcurrentConnectionsInput = builder.inputType('SetConcurrentConnectionsInput', {
   description: 'The number of concurrent connections that the account wants.',
   fields: (t) => ({
     concurrentConnections: t.int({ required: true, description: 'Not below what the plan includes (CON-18).' }),
-    acknowledgeContractChange: t.boolean({ required: true, defaultValue: false, description: 'The caller knows that contract and price change (CON-14); see `slotOffer`.' }),
+    acknowledgeContractChange: t.boolean({
+      required: true,
+      defaultValue: false,
+      description: 'The caller knows that contract and price change (CON-14); see `slotOffer`.',
+    }),
   }),
 });
 
@@ -378,12 +561,31 @@ const slotsSuccess = (name: string, text: string) =>
   builder.objectRef<object>(name).implement({
     description: text,
     fields: (t) => ({
-      slots: t.withAuth({ loggedIn: true }).field({ type: SlotUsageType, description: 'The connections as they are now.', resolve: (_parent, _args, { db, actor }) => readSlotFigures(db, actor) }),
-      account: t.withAuth({ loggedIn: true }).prismaField({ type: 'Account', description: 'The account, with a scheduled decrease where there is one.', resolve: (query, _parent, _args, { db, actor }) => db.account.findUniqueOrThrow({ ...query, where: { id: actor.accountId } }) }),
+      slots: t
+        .withAuth({ loggedIn: true })
+        .field({
+          type: SlotUsageType,
+          description: 'The connections as they are now.',
+          resolve: (_parent, _args, { db, actor }) => readSlotFigures(db, actor),
+        }),
+      account: t
+        .withAuth({ loggedIn: true })
+        .prismaField({
+          type: 'Account',
+          description: 'The account, with a scheduled decrease where there is one.',
+          resolve: (query, _parent, _args, { db, actor }) =>
+            db.account.findUniqueOrThrow({ ...query, where: { id: actor.accountId } }),
+        }),
     }),
   });
-const SetReservationsSuccess = slotsSuccess('SetReservationsSuccess', 'The reservations are in force; live sessions go on.');
-const SetConcurrentConnectionsSuccess = slotsSuccess('SetConcurrentConnectionsSuccess', 'An increase is in force; a decrease may be scheduled (CON-17).');
+const SetReservationsSuccess = slotsSuccess(
+  'SetReservationsSuccess',
+  'The reservations are in force; live sessions go on.',
+);
+const SetConcurrentConnectionsSuccess = slotsSuccess(
+  'SetConcurrentConnectionsSuccess',
+  'An increase is in force; a decrease may be scheduled (CON-17).',
+);
 const CancelScheduledDecreaseSuccess = slotsSuccess('CancelScheduledDecreaseSuccess', 'No decrease is scheduled.');
 const LeaveSlotQueueSuccess = builder.objectRef<{ left: boolean }>('LeaveSlotQueueSuccess').implement({
   description: 'The viewer does not wait.',
@@ -394,7 +596,8 @@ builder.mutationFields((t) => ({
   openSession: t.withAuth({ loggedIn: true }).field({
     type: OpenSessionSuccess,
     errors: { types: [NoFreeSlotError, UserAlreadyConnectedError] },
-    description: 'Opens a session to an Ewon; with Ecatcher it takes one of the account’s concurrent connections (CON-01 to CON-07, CON-27). Errors: NOT_FOUND, FORBIDDEN, EWON_NOT_APPROVED, EWON_OFFLINE, CONCURRENT_CONNECTION_LIMIT, USER_ALREADY_CONNECTED, VPN_ADDRESS_EXHAUSTED, IDEMPOTENCY_KEY_REUSED.',
+    description:
+      'Opens a session to an Ewon; with Ecatcher it takes one of the account’s concurrent connections (CON-01 to CON-07, CON-27). Errors: NOT_FOUND, FORBIDDEN, EWON_NOT_APPROVED, EWON_OFFLINE, CONCURRENT_CONNECTION_LIMIT, USER_ALREADY_CONNECTED, VPN_ADDRESS_EXHAUSTED, IDEMPOTENCY_KEY_REUSED.',
     args: { input: t.arg({ type: OpenSessionInput, required: true }) },
     resolve: async (_root, { input }, ctx) => {
       const request = { ...input, ewonId: keyOf('Ewon', input.ewonId), idempotencyKey: input.idempotencyKey ?? null };
@@ -405,7 +608,8 @@ builder.mutationFields((t) => ({
   keepSessionAlive: t.withAuth({ loggedIn: true }).field({
     type: KeepSessionAliveSuccess,
     errors: {},
-    description: 'Tells that the client of a session is still there; at least every 120 seconds (CON-30). Errors: NOT_FOUND.',
+    description:
+      'Tells that the client of a session is still there; at least every 120 seconds (CON-30). Errors: NOT_FOUND.',
     args: { input: t.arg({ type: KeepSessionAliveInput, required: true }) },
     resolve: async (_root, { input }, ctx) => {
       const sessionId = keyOf('Session', input.sessionId);
@@ -429,7 +633,10 @@ builder.mutationFields((t) => ({
     errors: {},
     description: 'Leaves the queue for a connection (WTL-03); the waiting `openSession` is then refused.',
     resolve: async (_root, _args, ctx) => {
-      const entries = await ctx.db.slotWaiter.findMany({ where: { userId: ctx.actor.userId, state: 'WAITING' }, select: { id: true } });
+      const entries = await ctx.db.slotWaiter.findMany({
+        where: { userId: ctx.actor.userId, state: 'WAITING' },
+        select: { id: true },
+      });
       const left = await Promise.all(entries.map(({ id }) => leaveQueue(ctx, id, 'LEFT')));
       ctx.bell.ring(`slots:${ctx.actor.accountId}`);
       return { left: left.includes(true) };
@@ -438,17 +645,22 @@ builder.mutationFields((t) => ({
   setReservations: t.withAuth({ loggedIn: true }).field({
     type: SetReservationsSuccess,
     errors: {},
-    description: 'Reserves connections for groups (CON-20, CON-26). Administrators on PRO. Errors: FORBIDDEN, PLAN_FEATURE_NOT_AVAILABLE, NOT_FOUND, RESERVATION_EXCEEDS_TOTAL.',
+    description:
+      'Reserves connections for groups (CON-20, CON-26). Administrators on PRO. Errors: FORBIDDEN, PLAN_FEATURE_NOT_AVAILABLE, NOT_FOUND, RESERVATION_EXCEEDS_TOTAL.',
     args: { input: t.arg({ type: SetReservationsInput, required: true }) },
     resolve: async (_root, { input }, ctx) => {
-      await setReservations(ctx, input.reservations.map(({ groupId, count }) => ({ groupId: keyOf('Group', groupId), count })));
+      await setReservations(
+        ctx,
+        input.reservations.map(({ groupId, count }) => ({ groupId: keyOf('Group', groupId), count })),
+      );
       return {};
     },
   }),
   setConcurrentConnections: t.withAuth({ loggedIn: true }).field({
     type: SetConcurrentConnectionsSuccess,
     errors: {},
-    description: 'Changes the number of concurrent connections (CON-13 to CON-19): up at once, down when the present number has been in force for three months. Administrators only. Errors: FORBIDDEN, ACKNOWLEDGEMENT_REQUIRED, PLAN_FEATURE_NOT_AVAILABLE, RESERVATION_EXCEEDS_TOTAL.',
+    description:
+      'Changes the number of concurrent connections (CON-13 to CON-19): up at once, down when the present number has been in force for three months. Administrators only. Errors: FORBIDDEN, ACKNOWLEDGEMENT_REQUIRED, PLAN_FEATURE_NOT_AVAILABLE, RESERVATION_EXCEEDS_TOTAL.',
     args: { input: t.arg({ type: SetConcurrentConnectionsInput, required: true }) },
     resolve: async (_root, { input }, ctx) => {
       await setConcurrentConnections(ctx, input.concurrentConnections, input.acknowledgeContractChange);

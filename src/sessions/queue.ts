@@ -107,3 +107,15 @@ async function serve(ctx: Platform, account: AccountTx, actor: Actor, ewonId: st
 
 const isConnected = async (tx: Tx, actor: Actor): Promise<boolean> =>
   (await tx.session.count({ where: { exclusiveUserId: actor.userId } })) > 0;
+
+/** Takes out those whose time is over or whose caller is gone, where the request that waited can no longer do it itself. */
+export async function expireWaiters(ctx: Platform): Promise<void> {
+  const now = ctx.clock.now();
+  await ctx.db.slotWaiter.updateMany({
+    where: {
+      state: 'WAITING',
+      OR: [{ aliveUntil: { lte: now } }, { expiresAt: { lte: addSeconds(now, -WAITER_LEASE_SECONDS) } }],
+    },
+    data: { state: 'EXPIRED' },
+  });
+}

@@ -15,7 +15,10 @@ export const readSlots = (tx: Tx, accountId: string): Promise<SlotFacts[]> =>
   tx.slot.findMany({ where: { accountId }, select: SLOT_FACTS, orderBy: { number: 'asc' } });
 
 /** The account's slots as the actor sees them (CON-12). */
-export async function readSlotFigures(tx: Pick<Tx, "account">, actor: Pick<Actor, 'accountId' | 'groupIds'>): Promise<SlotFigures> {
+export async function readSlotFigures(
+  tx: Pick<Tx, 'account'>,
+  actor: Pick<Actor, 'accountId' | 'groupIds'>,
+): Promise<SlotFigures> {
   const account = await tx.account.findUniqueOrThrow({
     where: { id: actor.accountId },
     select: { concurrentConnections: true, slots: { select: SLOT_FACTS } },

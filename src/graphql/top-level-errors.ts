@@ -1,0 +1,49 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
+import { PothosValidationError } from '@pothos/core';
+import { GraphQLError } from 'graphql';
+import { AppError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+
+/** The id of the request that is being answered, for its errors (API-04). */
+export const currentRequest = new AsyncLocalStorage<{ requestId: string }>();
+
+/**
+ * Every error that leaves at the top level: a code of the catalogue and the request id; what is not meant for callers becomes
+ * INTERNAL_ERROR, and is logged under that id with its cause (API-04).
+ */
+export function createErrorMask(log: Logger) {
+  return (error: unknown): GraphQLError => {
+    const requestId = currentRequest.getStore()?.requestId ?? randomUUID();
+    const given =
+      error instanceof GraphQLError
+        ? error
+        : new GraphQLError(String(error), { originalError: error instanceof Error ? error : undefined });
+    const cause = rootCause(given);
+    const shape = (code: string, message: string, extensions: object = {}) =>
+      new GraphQLError(message, {
+        nodes: given.nodes,
+        source: given.source,
+        positions: given.positions,
+        path: given.path,
+        extensions: { ...extensions, code, requestId },
+      });
+
+    if (cause instanceof AppError) return shape(cause.code, cause.message);
+    if (cause instanceof PothosValidationError) return shape('VALIDATION_FAILED', cause.message);
+    const code = given.extensions.code;
+    if (typeof code === 'string' && code !== 'INTERNAL_SERVER_ERROR')
+      return shape(code, given.message, given.extensions);
+    // Without a cause it is the GraphQL engine's own word about the document, or about a value in it.
+    if (!cause) return shape('GRAPHQL_VALIDATION_FAILED', given.message, given.extensions);
+    log.error({ err: cause, requestId, path: given.path }, 'A request failed');
+    return shape('INTERNAL_ERROR', `Something unexpected happened; quote ${requestId}.`);
+  };
+}
+
+/** The error behind the GraphQL errors that wrap it; undefined when there is none. */
+function rootCause(error: GraphQLError): Error | undefined {
+  const { originalError } = error;
+  if (!originalError) return undefined;
+  return originalError instanceof GraphQLError ? rootCause(originalError) : originalError;
+}
