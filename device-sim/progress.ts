@@ -11,14 +11,13 @@ const PLAIN_LINE_MS = 2000;
 /** The progress of long work (SIM-09): an updating line on a terminal, else plain lines, so that a log stays readable. */
 export class ProgressLine {
   readonly #stream: ProgressStream;
-  readonly #now: () => number;
   #text = '';
   #written = '';
-  #lastLineAt = Number.NEGATIVE_INFINITY;
+  /** Runs while the next plain line has to wait. */
+  #pause: NodeJS.Timeout | undefined;
 
-  constructor(stream: ProgressStream, now: () => number = () => performance.now()) {
+  constructor(stream: ProgressStream) {
     this.#stream = stream;
-    this.#now = now;
   }
 
   update(text: string): void {
@@ -26,8 +25,8 @@ export class ProgressLine {
     if (this.#stream.isTTY) {
       this.#stream.write(`\r\x1b[2K${text.slice(0, Math.max(1, (this.#stream.columns || 80) - 1))}`);
       this.#written = text;
-    } else if (this.#now() - this.#lastLineAt >= PLAIN_LINE_MS) {
-      this.#line(text);
+    } else if (this.#pause === undefined) {
+      this.#line();
     }
   }
 
@@ -44,14 +43,21 @@ export class ProgressLine {
   /** Leaves the last state as a line. */
   end(): void {
     if (this.#stream.isTTY && this.#text !== '') this.#stream.write('\n');
-    else if (this.#text !== this.#written) this.#line(this.#text);
+    else if (this.#text !== this.#written) this.#line();
+    clearTimeout(this.#pause);
+    this.#pause = undefined;
     this.#text = '';
     this.#written = '';
   }
 
-  #line(text: string): void {
-    this.#stream.write(`${text}\n`);
-    this.#written = text;
-    this.#lastLineAt = this.#now();
+  #line(): void {
+    this.#stream.write(`${this.#text}\n`);
+    this.#written = this.#text;
+    clearTimeout(this.#pause);
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      if (this.#text !== this.#written) this.#line();
+    }, PLAIN_LINE_MS);
+    this.#pause.unref();
   }
 }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { SimulatorError } from './errors.ts';
 import { ProgressLine } from './progress.ts';
 import { formatReport, Summary } from './summary.ts';
@@ -55,20 +55,32 @@ Errors
 });
 
 test('SIM-09 progress is one changing line on a terminal, and now and then a plain line elsewhere', () => {
-  let now = 0;
-  const play = (isTTY: boolean) => {
-    let written = '';
-    const line = new ProgressLine({ isTTY, columns: 20, write: (text) => (written += text) }, () => now);
-    for (const step of [1, 2, 3]) {
-      line.update(`step ${step} of a long work`);
-      now += 1500;
-    }
-    line.say('by the way');
-    line.end();
-    return written;
-  };
-  expect(play(true)).toBe(
-    '\r\x1b[2Kstep 1 of a long wo\r\x1b[2Kstep 2 of a long wo\r\x1b[2Kstep 3 of a long wo\r\x1b[2Kby the way\n\r\x1b[2Kstep 3 of a long wo\n',
-  );
-  expect(play(false)).toBe('step 1 of a long work\nstep 3 of a long work\nby the way\n');
+  vi.useFakeTimers();
+  try {
+    const play = (isTTY: boolean) => {
+      let written = '';
+      const line = new ProgressLine({ isTTY, columns: 20, write: (text) => (written += text) });
+      for (const step of [1, 2, 3, 4]) {
+        line.update(`step ${step} of a long work`);
+        vi.advanceTimersByTime(800);
+      }
+      vi.advanceTimersByTime(10_000);
+      line.say('by the way');
+      line.update('step 5');
+      line.update('step 6');
+      line.end();
+      vi.advanceTimersByTime(10_000);
+      return written;
+    };
+    const step = (n: number) => `\r\x1b[2Kstep ${n} of a long wo`;
+    expect(play(true)).toBe(
+      `${step(1)}${step(2)}${step(3)}${step(4)}\r\x1b[2Kby the way\n${step(4)}\r\x1b[2Kstep 5\r\x1b[2Kstep 6\n`,
+    );
+    // The latest state is written once it is quiet, and the last one in any case.
+    expect(play(false)).toBe(
+      'step 1 of a long work\nstep 3 of a long work\nstep 4 of a long work\nby the way\nstep 5\nstep 6\n',
+    );
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -5,7 +5,7 @@ import type { Config } from './config.ts';
 import type { GatewayUrls, Platform } from './context.ts';
 import { openDatabase } from './database/database.ts';
 import { closeServer, type Gateway, hostPort, listen, startGateway } from './gateway/server.ts';
-import { createApi, type Api } from './graphql/server.ts';
+import { type Api, createApi } from './graphql/server.ts';
 import { type Jobs, startJobs } from './jobs.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { createPasswords } from './logins/passwords.ts';

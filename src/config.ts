@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { overlaps, subnetOf } from './vpn/ipv4.ts';
 
 /*
  * The environment is read here, once, in three steps: read and check, interpret, keep secrets apart. Nothing else of the
@@ -162,6 +163,11 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   if (limits.OFFLINE_AFTER_SECONDS <= limits.KEEP_ALIVE_SECONDS) {
     throw new ConfigError(
       `OFFLINE_AFTER_SECONDS is ${limits.OFFLINE_AFTER_SECONDS}, which cannot be used: it must exceed KEEP_ALIVE_SECONDS (${limits.KEEP_ALIVE_SECONDS}).`,
+    );
+  }
+  if (overlaps(subnetOf(limits.VPN_USER_RANGE), subnetOf(limits.VPN_EWON_RANGE))) {
+    throw new ConfigError(
+      `VPN_EWON_RANGE is "${limits.VPN_EWON_RANGE}", which cannot be used: it overlaps VPN_USER_RANGE (${limits.VPN_USER_RANGE}).`,
     );
   }
   return {

@@ -3,12 +3,12 @@ import type { Authority } from './certificates/authority.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Db } from './database/database.ts';
+import { AppError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import type { Passwords } from './logins/passwords.ts';
 import type { RateLimits } from './rate-limits.ts';
 import type { Secrets } from './secrets.ts';
 import type { Actor } from './users/actor.ts';
-import { AppError } from './errors.ts';
 
 /** What is built once and lives as long as the program; every verb gets it. */
 export interface Platform {

@@ -7,8 +7,8 @@ import { SlotUsageType } from '../sessions/graphql.ts';
 import { readSlotFigures } from '../sessions/slots.ts';
 import { PLANS, type PlanFeatures } from './plans.ts';
 import {
-  exportRegistrationKey,
   type CommissioningFile,
+  exportRegistrationKey,
   renewRegistrationKey,
   setAutoRegistration,
 } from './registration-key.ts';
@@ -109,13 +109,11 @@ export const AccountType = builder.prismaNode('Account', {
       description: 'IANA name, as `Europe/Brussels`; reports and exports use it (LOG-18).',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
-    slots: t
-      .withAuth({ loggedIn: true })
-      .field({
-        type: SlotUsageType,
-        description: 'The concurrent connections (CON-12).',
-        resolve: (_account, _args, { db, actor }) => readSlotFigures(db, actor),
-      }),
+    slots: t.withAuth({ loggedIn: true }).field({
+      type: SlotUsageType,
+      description: 'The concurrent connections (CON-12).',
+      resolve: (_account, _args, { db, actor }) => readSlotFigures(db, actor),
+    }),
     scheduledDecrease: t.field({
       type: PendingSlotsType,
       nullable: true,
@@ -180,14 +178,12 @@ const accountSuccess = (name: string, text: string) =>
   builder.objectRef<object>(name).implement({
     description: text,
     fields: (t) => ({
-      account: t
-        .withAuth({ loggedIn: true })
-        .prismaField({
-          type: 'Account',
-          description: 'The account as it is now.',
-          resolve: (query, _parent, _args, { db, actor }) =>
-            db.account.findUniqueOrThrow({ ...query, where: { id: actor.accountId } }),
-        }),
+      account: t.withAuth({ loggedIn: true }).prismaField({
+        type: 'Account',
+        description: 'The account as it is now.',
+        resolve: (query, _parent, _args, { db, actor }) =>
+          db.account.findUniqueOrThrow({ ...query, where: { id: actor.accountId } }),
+      }),
     }),
   });
 const RenewRegistrationKeySuccess = accountSuccess(

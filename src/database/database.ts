@@ -1,15 +1,15 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { PGlite } from '@electric-sql/pglite';
 import { PrismaPg } from '@prisma/adapter-pg';
+import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
 import { lock } from 'proper-lockfile';
-import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
-import { PrismaClient } from '../generated/prisma/client.ts';
-import type { Prisma } from '../generated/prisma/client.ts';
 import type { Config } from '../config.ts';
+import type { Prisma } from '../generated/prisma/client.ts';
+import { PrismaClient } from '../generated/prisma/client.ts';
 import type { Logger } from '../logger.ts';
 import { applyMigrations, openSchemaEngine, type SchemaFiles } from './schema-engine.ts';
 
@@ -113,12 +113,24 @@ async function openPostgres(url: string, config: Config, log: Logger): Promise<D
 }
 
 async function migrate(factory: SqlMigrationAwareDriverAdapterFactory, log: Logger): Promise<void> {
-  const engine = await openSchemaEngine(factory);
+  // The engine opens connections of its own and never closes them.
+  const opened: { dispose(): Promise<void> }[] = [];
+  const recording = Object.create(factory, {
+    connect: {
+      value: async () => {
+        const adapter = await factory.connect();
+        opened.push(adapter);
+        return adapter;
+      },
+    },
+  }) as SqlMigrationAwareDriverAdapterFactory;
+  const engine = await openSchemaEngine(recording);
   try {
     const applied = await applyMigrations(engine, schemaFiles());
     if (applied.length > 0) log.info({ applied }, 'Migrations applied');
   } finally {
     engine.free();
+    for (const adapter of opened) await adapter.dispose();
   }
 }
 

@@ -16,26 +16,31 @@ export interface SchemaFiles {
 
 const NO_FILTER = { externalTables: [], externalEnums: [] };
 
+type Glue = typeof import('@prisma/schema-engine-wasm/schema_engine_bg');
+
+// The glue keeps its module in a variable of its own: a second instance would pull it from under the first.
+let loaded: Promise<Glue> | undefined;
+
 /**
  * Prisma's schema engine in its WebAssembly build, over a driver adapter: it migrates PGlite and PostgreSQL by one code
  * path and needs no engine binary. The package's own entry imports the `.wasm` file as a module, which Node does only
  * behind a flag; so its glue is bound to the module here.
  */
 export async function openSchemaEngine(factory: SqlMigrationAwareDriverAdapterFactory): Promise<SchemaEngine> {
+  loaded ??= loadGlue();
+  const { SchemaEngine } = await loaded;
+  return SchemaEngine.new({ datamodels: undefined }, () => undefined, bindMigrationAwareSqlAdapterFactory(factory));
+}
+
+async function loadGlue(): Promise<Glue> {
   const glue = await import('@prisma/schema-engine-wasm/schema_engine_bg');
-  const bytes = await readFile(
-    createRequire(import.meta.url)
-      .resolve('@prisma/schema-engine-wasm/schema_engine_bg')
-      .replace(/\.js$/, '.wasm'),
-  );
-  const { instance } = await WebAssembly.instantiate(bytes, { './schema_engine_bg.js': glue });
+  const file = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg');
+  const { instance } = await WebAssembly.instantiate(await readFile(file.replace(/\.js$/, '.wasm')), {
+    './schema_engine_bg.js': glue,
+  });
   glue.__wbg_set_wasm(instance.exports);
   (instance.exports.__wbindgen_start as () => void)();
-  return glue.SchemaEngine.new(
-    { datamodels: undefined },
-    () => undefined,
-    bindMigrationAwareSqlAdapterFactory(factory),
-  );
+  return glue;
 }
 
 /** Applies what is missing, in order; returns the names of the migrations applied now. */

@@ -2,10 +2,10 @@ import type { ActorContext } from '../context.ts';
 import { AppError, notFound } from '../errors.ts';
 import { type AccountTx, inAccount } from '../log/write.ts';
 import { actorSubject } from '../users/rules.ts';
-import { revokeCertificates } from './registration.ts';
+import { ewonSubject, type FoundEwon, findEwon } from './find.ts';
 import { type EwonProperties, nameInUse, propertiesToWrite } from './properties.ts';
+import { revokeCertificates } from './registration.ts';
 import { ewonActions, requireNotInUse } from './rules.ts';
-import { ewonSubject, findEwon, type FoundEwon } from './find.ts';
 
 /**
  * Approves a waiting Ewon as a new one (GRK-18): it takes the given properties and is a full member of the account.

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { EwonModel, RegistrationStatus, WanType } from '../generated/prisma/enums.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import { ClientKindEnum } from '../graphql/enums.ts';
+import { EwonModel, RegistrationStatus, WanType } from '../generated/prisma/enums.ts';
 import { builder } from '../graphql/builder.ts';
+import { ClientKindEnum } from '../graphql/enums.ts';
 import { ErrorRef } from '../graphql/errors.ts';
 import { keyOf, keysOf } from '../graphql/global-id.ts';
 import { page } from '../graphql/paging.ts';
@@ -21,7 +21,15 @@ import {
   renewActivationKey,
   updateEwon,
 } from './properties.ts';
-import { EWON_ACTIONS, encodedName, ewonActions, ewonReference, ewonStatus, ewonsVisibleTo, nameKey } from './rules.ts';
+import {
+  type EWON_ACTIONS,
+  encodedName,
+  ewonActions,
+  ewonReference,
+  ewonStatus,
+  ewonsVisibleTo,
+  nameKey,
+} from './rules.ts';
 
 const RegistrationStatusEnum = builder.enumType(RegistrationStatus, {
   name: 'RegistrationStatus',
@@ -444,7 +452,7 @@ const ApproveEwonInput = builder.inputType('ApproveEwonInput', {
     }),
   }),
   validate: z
-    .object({ properties: z.any(), replace: z.any() })
+    .looseObject({ properties: z.any().optional(), replace: z.any().optional() })
     .refine(({ properties: given, replace }) => !(given && replace), {
       message: 'Give properties or replace, not both.',
       path: ['replace'],

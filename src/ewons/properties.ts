@@ -1,17 +1,16 @@
+import { requireFeature } from '../account/plans.ts';
 import type { ActorContext } from '../context.ts';
+import { isUniqueViolation } from '../database/retry.ts';
 import { AppError, notFound } from '../errors.ts';
-import type { Prisma } from '../generated/prisma/client.ts';
+import type { Prisma, Session } from '../generated/prisma/client.ts';
 import { type AccountTx, inAccount } from '../log/write.ts';
 import { mayAdministerPool, poolsVisibleTo } from '../pools/rules.ts';
 import { createKey } from '../secrets.ts';
 import { endSessions } from '../sessions/close.ts';
 import { actorSubject } from '../users/rules.ts';
-import { ewonSubject, findEwon, type FoundEwon } from './find.ts';
+import { ewonSubject, type FoundEwon, findEwon } from './find.ts';
 import { revokeCertificates } from './registration.ts';
 import { type EwonAction, ewonActions, nameKey } from './rules.ts';
-import { requireFeature } from '../account/plans.ts';
-import { isUniqueViolation } from '../database/retry.ts';
-import type { Session } from '../generated/prisma/client.ts';
 
 /** What people write about an Ewon (EWN-11). Absent keeps, null clears. */
 export interface EwonProperties {

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { type DeviceCertificate } from '../certificates/authority.ts';
+import type { DeviceCertificate } from '../certificates/authority.ts';
 import { parseSigningRequest, type SigningRequest, SigningRequestError } from '../certificates/signing-request.ts';
 import { addSeconds } from '../clock.ts';
 import type { Platform } from '../context.ts';

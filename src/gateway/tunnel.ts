@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ReportedFacts } from '../ewons/presence.ts';
-import { CLOSE_CODES, type CloseReason, DeviceMessage, type GatewayMessage, type HelloMessage } from './protocol.ts';
 import type { DeviceIdentity } from './identity.ts';
+import { CLOSE_CODES, type CloseReason, DeviceMessage, type GatewayMessage, type HelloMessage } from './protocol.ts';
 
 /** What a tunnel needs of a WebSocket, so that its tests need no TLS. */
 export interface TunnelSocket {

@@ -11,8 +11,8 @@ import {
   writeFacts,
   writeLastSeen,
 } from '../ewons/presence.ts';
-import { renewCertificate } from '../ewons/renewal.ts';
 import { checkSubnet } from '../ewons/registration.ts';
+import { renewCertificate } from '../ewons/renewal.ts';
 import { inAccount } from '../log/write.ts';
 import type { DeviceIdentity } from './identity.ts';
 import type { CloseReason, HelloMessage } from './protocol.ts';

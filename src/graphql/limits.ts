@@ -1,4 +1,4 @@
-import { GraphQLError, Kind, parse, type ValidationContext, type ASTVisitor } from 'graphql';
+import { type ASTVisitor, GraphQLError, Kind, parse, type ValidationContext } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Config } from '../config.ts';
 

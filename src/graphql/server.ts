@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { ExecutionArgs } from 'graphql';
-import { createYoga } from 'graphql-yoga';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
+import type { ExecutionArgs } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
+import { createYoga } from 'graphql-yoga';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { WebSocketServer } from 'ws';
 import type { Platform } from '../context.ts';
@@ -13,8 +13,8 @@ import type { GraphQLContext } from './context.ts';
 import { useDocumentLimits } from './limits.ts';
 import { Loaders } from './loaders.ts';
 import { schema } from './schema.ts';
-import { liveStreamsGauge } from './streams.ts';
 import { watchStalledSockets } from './stalled-sockets.ts';
+import { liveStreamsGauge } from './streams.ts';
 import { createErrorMask, currentRequest } from './top-level-errors.ts';
 
 const GRAPHQL_PATH = '/graphql';

@@ -1,7 +1,6 @@
 import { Gauge } from 'prom-client';
-import { TooManyRequestsError } from '../errors.ts';
+import { AppError, TooManyRequestsError } from '../errors.ts';
 import { StreamEndedError } from '../log/follow.ts';
-import { AppError } from '../errors.ts';
 import { requestError } from './builder.ts';
 import type { LoggedInContext } from './context.ts';
 import { Loaders } from './loaders.ts';

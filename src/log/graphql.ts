@@ -1,3 +1,4 @@
+import DataLoader from 'dataloader';
 import { z } from 'zod';
 import { EwonType } from '../ewons/graphql.ts';
 import { ewonReference } from '../ewons/rules.ts';
@@ -16,12 +17,11 @@ import {
   visibleEwonLoader,
   visibleSessionLoader,
 } from '../sessions/graphql.ts';
-import { UserType } from '../users/graphql.ts';
 import type { Actor } from '../users/actor.ts';
+import { UserType } from '../users/graphql.ts';
 import { userReference, usersVisibleTo } from '../users/rules.ts';
-import DataLoader from 'dataloader';
-import { CONNECTION_EVENTS, type ConnectionEventCode, LOG_EVENTS, type LogCode } from './events.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
+import { CONNECTION_EVENTS, type ConnectionEventCode, LOG_EVENTS, type LogCode } from './events.ts';
 import { followLog } from './follow.ts';
 import { entriesWhere, readableConnectionEvents, readableEntries } from './visible.ts';
 

@@ -8,8 +8,8 @@ import { SlotWaitType } from '../sessions/graphql.ts';
 import { loadActor } from '../users/actor.ts';
 import { fullName, username } from '../users/graphql.ts';
 import { InvalidCredentialsError } from './credentials.ts';
-import { PasswordPolicyError } from './password-policy.ts';
 import { login, logout, type NewLogin } from './login.ts';
+import { PasswordPolicyError } from './password-policy.ts';
 
 const LoginType = builder.prismaNode('Login', {
   id: { field: 'id' },
@@ -35,35 +35,27 @@ const LoginType = builder.prismaNode('Login', {
 const ViewerType = builder.objectRef<{ userId: string }>('Viewer').implement({
   description: 'Who is logged in.',
   fields: (t) => ({
-    user: t
-      .withAuth({ loggedIn: true })
-      .prismaField({
-        type: 'User',
-        description: 'The user.',
-        resolve: (query, { userId }, _args, { db }) => db.user.findUniqueOrThrow({ ...query, where: { id: userId } }),
-      }),
-    account: t
-      .withAuth({ loggedIn: true })
-      .prismaField({
-        type: 'Account',
-        description: 'The user’s account.',
-        resolve: (query, _viewer, _args, { db, actor }) =>
-          db.account.findUniqueOrThrow({ ...query, where: { id: actor.accountId } }),
-      }),
-    login: t
-      .withAuth({ loggedIn: true })
-      .prismaField({
-        type: LoginType,
-        description: 'The login of this request.',
-        resolve: (query, _viewer, _args, { db, actor }) =>
-          db.login.findUniqueOrThrow({ ...query, where: { id: actor.loginId } }),
-      }),
-    isAdministrator: t
-      .withAuth({ loggedIn: true })
-      .boolean({
-        description: 'The viewer has administrator rights on the account.',
-        resolve: (_viewer, _args, { actor }) => actor.administrator,
-      }),
+    user: t.withAuth({ loggedIn: true }).prismaField({
+      type: 'User',
+      description: 'The user.',
+      resolve: (query, { userId }, _args, { db }) => db.user.findUniqueOrThrow({ ...query, where: { id: userId } }),
+    }),
+    account: t.withAuth({ loggedIn: true }).prismaField({
+      type: 'Account',
+      description: 'The user’s account.',
+      resolve: (query, _viewer, _args, { db, actor }) =>
+        db.account.findUniqueOrThrow({ ...query, where: { id: actor.accountId } }),
+    }),
+    login: t.withAuth({ loggedIn: true }).prismaField({
+      type: LoginType,
+      description: 'The login of this request.',
+      resolve: (query, _viewer, _args, { db, actor }) =>
+        db.login.findUniqueOrThrow({ ...query, where: { id: actor.loginId } }),
+    }),
+    isAdministrator: t.withAuth({ loggedIn: true }).boolean({
+      description: 'The viewer has administrator rights on the account.',
+      resolve: (_viewer, _args, { actor }) => actor.administrator,
+    }),
     slotWait: t.withAuth({ loggedIn: true }).field({
       type: SlotWaitType,
       nullable: true,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { EwonType } from '../ewons/graphql.ts';
 import { ewonReference, ewonsVisibleTo } from '../ewons/rules.ts';
 import type { Group, Prisma } from '../generated/prisma/client.ts';
-import { SessionCloseReason, SessionState } from '../generated/prisma/enums.ts';
+import { type SessionCloseReason, SessionState } from '../generated/prisma/enums.ts';
 import { builder } from '../graphql/builder.ts';
 import type { GraphQLContext } from '../graphql/context.ts';
 import { ClientKindEnum } from '../graphql/enums.ts';
@@ -29,9 +29,9 @@ import {
   cancelScheduledDecrease,
   offerSlots,
   readSlotFigures,
+  type SlotOffer,
   setConcurrentConnections,
   setReservations,
-  type SlotOffer,
 } from './slots.ts';
 
 const SessionStateEnum = builder.enumType(SessionState, {
@@ -561,21 +561,17 @@ const slotsSuccess = (name: string, text: string) =>
   builder.objectRef<object>(name).implement({
     description: text,
     fields: (t) => ({
-      slots: t
-        .withAuth({ loggedIn: true })
-        .field({
-          type: SlotUsageType,
-          description: 'The connections as they are now.',
-          resolve: (_parent, _args, { db, actor }) => readSlotFigures(db, actor),
-        }),
-      account: t
-        .withAuth({ loggedIn: true })
-        .prismaField({
-          type: 'Account',
-          description: 'The account, with a scheduled decrease where there is one.',
-          resolve: (query, _parent, _args, { db, actor }) =>
-            db.account.findUniqueOrThrow({ ...query, where: { id: actor.accountId } }),
-        }),
+      slots: t.withAuth({ loggedIn: true }).field({
+        type: SlotUsageType,
+        description: 'The connections as they are now.',
+        resolve: (_parent, _args, { db, actor }) => readSlotFigures(db, actor),
+      }),
+      account: t.withAuth({ loggedIn: true }).prismaField({
+        type: 'Account',
+        description: 'The account, with a scheduled decrease where there is one.',
+        resolve: (query, _parent, _args, { db, actor }) =>
+          db.account.findUniqueOrThrow({ ...query, where: { id: actor.accountId } }),
+      }),
     }),
   });
 const SetReservationsSuccess = slotsSuccess(

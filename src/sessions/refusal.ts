@@ -1,5 +1,5 @@
-import { AppError } from '../errors.ts';
 import type { Db } from '../database/database.ts';
+import { AppError } from '../errors.ts';
 import type { Session } from '../generated/prisma/client.ts';
 import type { Actor } from '../users/actor.ts';
 import { displayName, mayReadConnectedName } from '../users/rules.ts';

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { Role } from '../generated/prisma/enums.ts';
 import { TooManyRequestsError } from '../errors.ts';
-import { PasswordPolicyError } from '../logins/password-policy.ts';
+import { Role } from '../generated/prisma/enums.ts';
 import { builder } from '../graphql/builder.ts';
 import { keyOf } from '../graphql/global-id.ts';
 import { page } from '../graphql/paging.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { GroupType } from '../groups/graphql.ts';
 import { groupsVisibleTo } from '../groups/rules.ts';
+import { PasswordPolicyError } from '../logins/password-policy.ts';
 import { formatIpv4 } from '../vpn/ipv4.ts';
 import { displayName, userReference, userStatus, usersVisibleTo } from './rules.ts';
 import { createUser } from './service.ts';

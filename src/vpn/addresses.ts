@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
-import { Prisma } from '../generated/prisma/client.ts';
 import type { Tx } from '../database/database.ts';
-import { type Ipv4Range, formatIpv4, hostRange } from './ipv4.ts';
+import { Prisma } from '../generated/prisma/client.ts';
+import { formatIpv4, hostRange, type Ipv4Range } from './ipv4.ts';
 
 /** Whose address it is: the two ranges never mix (VPN-06). */
 export type AddressOwner = 'USER' | 'EWON';
@@ -50,7 +50,7 @@ export async function assignAddresses(
       if (addresses.length === 0) break;
       take(
         await tx.$queryRaw`
-        UPDATE "VpnAddress" v SET "userId" = NULL, "ewonId" = NULL, ${column} = n."id", "inUse" = true, "lastUsedAt" = ${now}::timestamp
+        UPDATE "VpnAddress" v SET ${column} = n."id", "inUse" = true, "lastUsedAt" = ${now}::timestamp
         FROM unnest(${addresses}::bigint[], ${missing.slice(0, addresses.length)}::uuid[]) AS n("address", "id")
         WHERE v."address" = n."address" RETURNING v."address", n."id"`,
       );

@@ -1,0 +1,179 @@
+import { createClient, type Client as SocketClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
+
+// Answers are read freely: what a test expects of them, it asserts.
+// biome-ignore lint/suspicious/noExplicitAny: see above
+export type Json = any;
+
+export interface GraphQLAnswer {
+  data?: Json;
+  errors?: {
+    message: string;
+    path?: (string | number)[];
+    extensions: { code: string; requestId?: string; [name: string]: unknown };
+  }[];
+}
+
+/** A caller of the API over HTTP and WebSocket. */
+export class ApiCaller {
+  constructor(
+    readonly url: string,
+    readonly token: string | null = null,
+  ) {}
+
+  /** The whole answer, errors included. */
+  async send(
+    query: string,
+    variables: Record<string, unknown> = {},
+    init: { signal?: AbortSignal; headers?: Record<string, string> } = {},
+  ): Promise<GraphQLAnswer> {
+    const response = await fetch(`${this.url}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(this.token && { authorization: `Bearer ${this.token}` }),
+        ...init.headers,
+      },
+      body: JSON.stringify({ query, variables }),
+      ...(init.signal && { signal: init.signal }),
+    });
+    return (await response.json()) as GraphQLAnswer;
+  }
+
+  /** The data of an operation that must have no top-level error. */
+  async run(
+    query: string,
+    variables: Record<string, unknown> = {},
+    init: { signal?: AbortSignal } = {},
+  ): Promise<Json> {
+    const answer = await this.send(query, variables, init);
+    if (answer.errors) throw new Error(`Unexpected errors: ${JSON.stringify(answer.errors)}`);
+    return answer.data;
+  }
+
+  /** The one field of a mutation: its success or its error, told apart by `__typename`. */
+  async mutate(
+    query: string,
+    variables: Record<string, unknown> = {},
+    init: { signal?: AbortSignal } = {},
+  ): Promise<Json> {
+    const data = await this.run(query, variables, init);
+    const [result] = Object.values(data);
+    return result;
+  }
+
+  /** Like {@link mutate}, for a mutation that must succeed. */
+  async succeed(query: string, variables: Record<string, unknown> = {}): Promise<Json> {
+    const result = await this.mutate(query, variables);
+    if (!String(result.__typename).endsWith('Success')) throw new Error(`Refused: ${JSON.stringify(result)}`);
+    return result;
+  }
+
+  /** A WebSocket of its own for subscriptions. */
+  socket(): SocketClient {
+    return createClient({
+      url: `${this.url.replace(/^http/, 'ws')}/graphql`,
+      webSocketImpl: WebSocket,
+      retryAttempts: 0,
+      lazyCloseTimeout: 0,
+      ...(this.token && { connectionParams: { authorization: `Bearer ${this.token}` } }),
+    });
+  }
+
+  /** Begins a subscription and gathers what comes. */
+  subscribe(query: string, variables: Record<string, unknown> = {}): Subscription {
+    return new Subscription(this.socket(), query, variables);
+  }
+}
+
+/** The messages of a subscription, in a queue that can be waited for. */
+export class Subscription {
+  readonly received: Json[] = [];
+  errors: GraphQLAnswer['errors'];
+  ended = false;
+  closeCode: number | null = null;
+  private readonly waiters = new Set<() => void>();
+  private readonly unsubscribe: () => void;
+
+  constructor(
+    private readonly client: SocketClient,
+    query: string,
+    variables: Record<string, unknown>,
+  ) {
+    client.on('closed', (event) => {
+      this.closeCode = (event as { code: number }).code;
+      this.notify();
+    });
+    this.unsubscribe = client.subscribe<Json>(
+      { query, variables },
+      {
+        next: (message) => {
+          if (message.errors) this.errors = message.errors as never;
+          else this.received.push(message.data);
+          this.notify();
+        },
+        error: (error) => {
+          if (Array.isArray(error)) this.errors = error as never;
+          this.ended = true;
+          this.notify();
+        },
+        complete: () => {
+          this.ended = true;
+          this.notify();
+        },
+      },
+    );
+  }
+
+  private notify(): void {
+    for (const waiter of this.waiters) waiter();
+  }
+
+  /** Resolves when the condition holds; rejects after the time with what was received. */
+  waitFor(what: string, condition: () => boolean, timeoutMs = 10_000): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const done = (settle: () => void) => {
+        clearTimeout(timer);
+        this.waiters.delete(check);
+        settle();
+      };
+      const check = () => condition() && done(resolve);
+      const timer = setTimeout(
+        () =>
+          done(() =>
+            reject(
+              new Error(
+                `No ${what} within ${timeoutMs} ms; received ${JSON.stringify(this.received).slice(0, 2000)}, errors ${JSON.stringify(this.errors)}`,
+              ),
+            ),
+          ),
+        timeoutMs,
+      );
+      this.waiters.add(check);
+      check();
+    });
+  }
+
+  /** Leaves, and closes the socket. */
+  async leave(): Promise<void> {
+    this.unsubscribe();
+    await this.client.dispose();
+  }
+}
+
+/** Asks again until the condition holds; rejects after the time. For what no stream tells. */
+export async function eventually<T>(
+  what: string,
+  read: () => Promise<T> | T,
+  holds: (value: T) => boolean,
+  timeoutMs = 10_000,
+): Promise<T> {
+  const until = performance.now() + timeoutMs;
+  for (;;) {
+    const value = await read();
+    if (holds(value)) return value;
+    if (performance.now() > until)
+      throw new Error(`${what}: not within ${timeoutMs} ms; last ${JSON.stringify(value)}`);
+    await new Promise((resolve) => setTimeout(resolve, 15));
+  }
+}

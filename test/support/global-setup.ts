@@ -1,0 +1,104 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { PrismaPGlite } from 'pglite-prisma-adapter';
+import type { TestProject } from 'vitest/node';
+import { readConfig } from '../../src/config.ts';
+import { openDatabase, schemaFiles } from '../../src/database/database.ts';
+import { applyMigrations, migrationsFingerprint, openSchemaEngine } from '../../src/database/schema-engine.ts';
+import { createLogger } from '../../src/logger.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** A data directory of PGlite with the schema applied. */
+    databaseImage: string;
+    /** An administrator's URL of PostgreSQL and the name of a migrated template; null where there is no server. */
+    postgres: { url: string; template: string } | null;
+    redis: string | null;
+  }
+}
+
+const POSTGRES = process.env.TEST_DATABASE_URL ?? 'postgresql://postgres@127.0.0.1:5432/postgres';
+const REDIS = process.env.TEST_REDIS_URL ?? 'redis://127.0.0.1:6379';
+
+/** Prepares the databases once for all test files, so that each of them starts from a copy with the schema applied. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  project.provide('databaseImage', await makeImage());
+  const postgres = await makeTemplate();
+  project.provide('postgres', postgres);
+  project.provide('redis', await reachRedis());
+  return async () => {
+    if (postgres) await administer(postgres.url, `DROP DATABASE IF EXISTS "${postgres.template}" WITH (FORCE)`);
+  };
+}
+
+async function makeImage(): Promise<string> {
+  const file = resolve(`node_modules/.cache/talkgate/pglite-${await migrationsFingerprint(schemaFiles())}.tar`);
+  const pglite = await PGlite.create();
+  try {
+    // The adapter's type is of another minor version of the same interface.
+    const engine = await openSchemaEngine(
+      new PrismaPGlite(pglite) as unknown as Parameters<typeof openSchemaEngine>[0],
+    );
+    await applyMigrations(engine, schemaFiles());
+    engine.free();
+    const image = await pglite.dumpDataDir('none');
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(`${file}.${process.pid}`, Buffer.from(await image.arrayBuffer()));
+    await rename(`${file}.${process.pid}`, file);
+  } finally {
+    await pglite.close();
+  }
+  return file;
+}
+
+async function makeTemplate(): Promise<{ url: string; template: string } | null> {
+  const template = `talkgate_template_${process.pid}`;
+  try {
+    await administer(POSTGRES, `CREATE DATABASE "${template}"`);
+  } catch (error) {
+    return absent('PostgreSQL', 'TEST_DATABASE_URL', error);
+  }
+  const url = new URL(POSTGRES);
+  url.pathname = template;
+  const database = await openDatabase(readConfig({ DATABASE_URL: url.href }), createLogger('warn'));
+  await database.close();
+  return { url: POSTGRES, template };
+}
+
+async function reachRedis(): Promise<string | null> {
+  const redis = new Redis(REDIS, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 });
+  redis.on('error', () => undefined);
+  try {
+    await redis.connect();
+    return REDIS;
+  } catch (error) {
+    return absent('Redis', 'TEST_REDIS_URL', error);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+function absent(what: string, variable: string, error: unknown): null {
+  const reason = error instanceof Error ? error.message : String(error);
+  if (process.env.CI)
+    throw new Error(
+      `${what} cannot be reached (${reason}), and in CI its tests are not skipped; start it or set ${variable}.`,
+    );
+  process.stdout.write(
+    `SKIPPED: the tests that need ${what}, which cannot be reached (${reason}). Set ${variable} to run them.\n`,
+  );
+  return null;
+}
+
+export async function administer(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 3000 });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
