@@ -1,4 +1,3 @@
-import { createPrivateKey } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
@@ -7,7 +6,6 @@ import {
   type EnrolmentProof,
   type EnrolmentResponse,
   type GatewayMessage,
-  PROTOCOL_VERSION,
 } from '../src/gateway/protocol.ts';
 import { DEFAULT_RECONNECT, type ReconnectPolicy, reconnectDelayMs } from './backoff.ts';
 import { createDeviceKey, createSigningRequest } from './certificates.ts';
@@ -97,8 +95,6 @@ export class Device extends EventEmitter<DeviceEvents> {
   readonly #now: () => number;
 
   #facts: DeviceFacts;
-  #stored: StoredState;
-  #writing: Promise<void> = Promise.resolve();
 
   #tunnelState: TunnelState = 'closed';
   #tunnel: Tunnel | undefined;
@@ -119,7 +115,7 @@ export class Device extends EventEmitter<DeviceEvents> {
     super();
     this.#options = options;
     this.#facts = options.facts;
-    this.#stored = stored;
+    this.#identity.stored = stored;
     this.#timeoutMs = options.timeoutMs ?? 15_000;
     this.#closeTimeoutMs = options.closeTimeoutMs ?? 2000;
     this.#reconnect = options.reconnect === false ? false : { ...DEFAULT_RECONNECT, ...options.reconnect };
@@ -136,8 +132,8 @@ export class Device extends EventEmitter<DeviceEvents> {
   }
 
   get state(): DeviceState {
-    if (this.#stored.credentials === undefined) return 'NEW';
-    return this.#stored.vpnAddress === undefined ? 'ACCOUNT_LINKED' : 'VPN_PROVISIONED';
+    if (this.#identity.stored.credentials === undefined) return 'NEW';
+    return this.#identity.stored.vpnAddress === undefined ? 'ACCOUNT_LINKED' : 'VPN_PROVISIONED';
   }
 
   get tunnelState(): TunnelState {
@@ -146,12 +142,12 @@ export class Device extends EventEmitter<DeviceEvents> {
 
   /** Its name in the account, once registered. */
   get ewonName(): string | undefined {
-    return this.#stored.credentials?.ewonName;
+    return this.#identity.stored.credentials?.ewonName;
   }
 
   /** The address it holds or held last. */
   get vpnAddress(): string | undefined {
-    return this.#stored.vpnAddress;
+    return this.#identity.stored.vpnAddress;
   }
 
   /** The current or last tunnel that came online. */
@@ -166,17 +162,17 @@ export class Device extends EventEmitter<DeviceEvents> {
 
   /** The current certificate in PEM. */
   get certificate(): string | undefined {
-    return this.#stored.credentials?.certificate;
+    return this.#identity.stored.credentials?.certificate;
   }
 
   /** The address of the device port that it registered at, or would register at. */
   get deviceUrl(): string | undefined {
-    return this.#stored.platform?.deviceUrl ?? this.#options.platform.deviceUrl;
+    return this.#identity.stored.platform?.deviceUrl ?? this.#options.platform.deviceUrl;
   }
 
   /** The authority that it trusts the device port by, once it has met it. */
   get authority(): string | undefined {
-    return this.#stored.platform?.authority;
+    return this.#identity.stored.platform?.authority;
   }
 
   /** The TLS connection of the present tunnel, for tests. */
@@ -204,39 +200,8 @@ export class Device extends EventEmitter<DeviceEvents> {
     if (url === undefined)
       throw new SimulatorError('NO_PLATFORM', 'The device was told of no platform to register with.');
     const call = { timeoutMs: this.#timeoutMs, signal };
-
     const authority = await this.#meet(url, call);
-    const key = this.#stored.pendingKey ?? (await createDeviceKey());
-    // Before the request: were the answer lost, the device could prove by its key that the registration was its own.
-    await this.#keep({ pendingKey: key, platform: { deviceUrl: url, authority } });
-    const { serialNumber, model, firmwareVersion, lanAddress } = this.#facts;
-    const response = await enrol(
-      url,
-      authority,
-      {
-        protocol: PROTOCOL_VERSION,
-        serialNumber,
-        model,
-        firmwareVersion,
-        lanAddress,
-        signingRequest: createSigningRequest({ keyPem: key, commonName: serialNumber }),
-        proof,
-        ...(description !== undefined && { description }),
-      },
-      call,
-    );
-    this.#requireOwn(response.certificate, key);
-    await this.#keep({
-      pendingKey: undefined,
-      vpnAddress: undefined,
-      credentials: {
-        key,
-        certificate: response.certificate,
-        authority: response.certificateAuthority,
-        tunnelUrl: response.tunnelUrl,
-        ewonName: response.ewonName,
-      },
-    });
+    const response = await registerIdentity(this.#identity, this.#facts, { url, authority, proof, description }, call);
     this.#log('info', { registrationStatus: response.registrationStatus }, 'device registered');
     this.emit('registered', response);
     this.emit('change');
@@ -246,7 +211,7 @@ export class Device extends EventEmitter<DeviceEvents> {
   /** Forgets the registration, as a reset to factory settings does. The platform is not told. */
   async reset(): Promise<void> {
     await this.disconnect();
-    this.#stored = { version: 1, serialNumber: this.serialNumber };
+    this.#identity.stored = { version: 1, serialNumber: this.serialNumber };
     await this.#options.stateStore.remove(this.serialNumber);
     this.emit('change');
   }
@@ -337,36 +302,10 @@ export class Device extends EventEmitter<DeviceEvents> {
    */
   waitFor(wanted: 'online' | 'waiting' | 'closed' | ((device: Device) => boolean), timeoutMs = 10_000): Promise<void> {
     const holds = () => (typeof wanted === 'string' ? this.#tunnelState === wanted : wanted(this));
-    return new Promise((resolve, reject) => {
-      const check = () => {
-        let done: boolean;
-        try {
-          done = holds();
-        } catch (error) {
-          finish(() => reject(error));
-          return;
-        }
-        if (done) finish(resolve);
-      };
-      const finish = (settle: () => void) => {
-        clearTimeout(timer);
-        this.off('change', check);
-        settle();
-      };
-      const timer = setTimeout(() => {
-        const what = typeof wanted === 'string' ? wanted : 'as wanted';
-        const last = this.#lastClose === undefined ? '' : `, after ${this.#lastClose.reason}`;
-        finish(() =>
-          reject(
-            new SimulatorError(
-              'TIMEOUT',
-              `Device ${this.serialNumber} was not ${what} within ${timeoutMs} ms: it is ${this.#tunnelState}${last}.`,
-            ),
-          ),
-        );
-      }, timeoutMs);
-      this.on('change', check);
-      check();
+    return waitUntil(this, holds, timeoutMs, () => {
+      const last = this.#lastClose === undefined ? '' : `, after ${this.#lastClose.reason}`;
+      const what = typeof wanted === 'string' ? wanted : 'as wanted';
+      return `Device ${this.serialNumber} was not ${what} within ${timeoutMs} ms: it is ${this.#tunnelState}${last}.`;
     });
   }
 
@@ -392,7 +331,7 @@ export class Device extends EventEmitter<DeviceEvents> {
   }
 
   #open(signal: AbortSignal): Promise<void> {
-    const credentials = this.#stored.credentials;
+    const credentials = this.#identity.stored.credentials;
     if (credentials === undefined) {
       this.#lastClose = undefined;
       return Promise.reject(new SimulatorError('NOT_REGISTERED', `Device ${this.serialNumber} is not registered.`));
@@ -459,14 +398,13 @@ export class Device extends EventEmitter<DeviceEvents> {
     if (tunnel !== this.#tunnel) return;
     switch (message.type) {
       case 'waiting':
-        this.#named(message.ewonName);
+        this.#keepSoon({ ewonName: message.ewonName });
         this.#enter('waiting');
         this.emit('waiting');
         break;
       case 'welcome':
-        this.#named(message.ewonName);
         this.#tunnelId = message.tunnelId;
-        if (this.#stored.vpnAddress !== message.vpnAddress) this.#keepSoon({ vpnAddress: message.vpnAddress });
+        this.#keepSoon({ ewonName: message.ewonName, vpnAddress: message.vpnAddress });
         this.#enter('online');
         this.emit('online', message.vpnAddress);
         this.#renewInTime();
@@ -508,94 +446,43 @@ export class Device extends EventEmitter<DeviceEvents> {
   // ── Certificate ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #renew(): Promise<void> {
-    const credentials = this.#stored.credentials;
-    const tunnel = this.#tunnel;
-    if (credentials === undefined || tunnel === undefined) {
+    const credentials = this.#identity.stored.credentials;
+    if (credentials === undefined || this.#tunnel === undefined) {
       throw new SimulatorError('NOT_CONNECTED', 'A certificate is renewed over an open tunnel.');
     }
     const signingRequest = createSigningRequest({ keyPem: credentials.key, commonName: this.serialNumber });
-    const certificate = await new Promise<string>((resolve, reject) => {
-      const settle = (then: () => void) => {
-        clearTimeout(timer);
-        tunnel.off('message', answered);
-        tunnel.off('end', ended);
-        then();
-      };
-      const answered = (message: GatewayMessage) => {
-        if (message.type === 'certificate') settle(() => resolve(message.certificate));
-        if (message.type === 'refused' && message.of === 'renewCertificate') {
-          settle(() => reject(new SimulatorError(message.code, message.message)));
-        }
-      };
-      const ended = (end: TunnelEnd) => settle(() => reject(endError(end)));
-      const timer = setTimeout(() => {
-        settle(() => reject(new SimulatorError('TIMEOUT', 'The gateway did not answer the renewal of a certificate.')));
-      }, this.#timeoutMs);
-      tunnel.on('message', answered);
-      tunnel.on('end', ended);
-      tunnel.send({ type: 'renewCertificate', signingRequest });
-    });
-    this.#requireOwn(certificate, credentials.key);
-    await this.#keep({ credentials: { ...(this.#stored.credentials ?? credentials), certificate } });
+    const certificate = await requestRenewal(this.#tunnel, signingRequest, this.#timeoutMs);
+    await this.#identity.renew(certificate);
     this.emit('renewed');
     this.emit('change');
   }
 
   #renewInTime(): void {
-    const certificate = readCertificate(this.#stored.credentials?.certificate ?? '');
-    if (certificate === undefined || this.#renewing !== undefined) return;
-    const begin = Date.parse(certificate.validFrom);
-    const end = Date.parse(certificate.validTo);
     const now = this.#now();
-    if (end - now > (end - begin) / 3 || now - this.#renewalFailedAt < RENEWAL_RETRY_MS) return;
+    if (this.#renewing !== undefined || now - this.#renewalFailedAt < RENEWAL_RETRY_MS) return;
+    if (!isRenewalDue(this.certificate, now)) return;
     this.renewCertificate().catch((error: unknown) => {
       this.#renewalFailedAt = now;
       this.#log('warn', { code: codeOf(error), reason: messageOf(error) }, 'certificate not renewed');
     });
   }
 
-  /** A certificate that is not for this key or not of this device would end every later tunnel. */
-  #requireOwn(pem: string, key: string): void {
-    const certificate = readCertificate(pem);
-    const own =
-      certificate?.checkPrivateKey(createPrivateKey(key)) &&
-      certificate.toLegacyObject().subject.CN === this.serialNumber;
-    if (!own)
-      throw new SimulatorError(
-        'CERTIFICATE_UNUSABLE',
-        `The platform gave device ${this.serialNumber} a certificate that is not its own.`,
-      );
-  }
-
   // ── What it knows ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The authority of a device port: the one it met there before, the one it was given, or the one it finds (trust on first use). */
   async #meet(deviceUrl: string, call: { timeoutMs: number; signal: AbortSignal | undefined }): Promise<string> {
-    const known = this.#stored.platform;
+    const known = this.#identity.stored.platform;
     if (known?.deviceUrl === deviceUrl) return known.authority;
     const { authority } = this.#options.platform;
     if (typeof authority === 'string') return authority;
     return authority === undefined ? fetchAuthority(deviceUrl, call) : authority(deviceUrl);
   }
 
-  #named(ewonName: string): void {
-    const { credentials } = this.#stored;
-    if (credentials !== undefined && credentials.ewonName !== ewonName)
-      this.#keepSoon({ credentials: { ...credentials, ewonName } });
-  }
-
-  /** In memory at once, in the store in the order of calls. */
-  #keep(change: Partial<StoredState>): Promise<void> {
-    this.#stored = { ...this.#stored, ...change };
-    const written = this.#writing.then(() => this.#options.stateStore.save(this.#stored));
-    this.#writing = written.catch(() => undefined);
-    return written;
-  }
-
-  #keepSoon(change: Partial<StoredState>): void {
-    this.#keep(change).catch((error: unknown) =>
-      this.#log('warn', { code: codeOf(error), reason: messageOf(error) }, 'state not kept'),
-    );
+  /** What the gateway says of the device on the way; a device goes on when it cannot be kept. */
+  #keepSoon(change: { ewonName: string; vpnAddress?: string }): void {
+    this.#identity.note(change).catch((error: unknown) => {
+      this.#log('warn', { code: codeOf(error), reason: messageOf(error) }, 'state not kept');
+    });
   }
 
   #log(level: 'info' | 'warn', fields: object, message: string): void {

@@ -13,6 +13,7 @@ export class ProgressLine {
   readonly #stream: ProgressStream;
   #text = '';
   #written = '';
+  #ended = false;
   /** Runs while the next plain line has to wait. */
   #pause: NodeJS.Timeout | undefined;
 
@@ -21,6 +22,7 @@ export class ProgressLine {
   }
 
   update(text: string): void {
+    if (this.#ended) return;
     this.#text = text;
     if (this.#stream.isTTY) {
       this.#stream.write(`\r\x1b[2K${text.slice(0, Math.max(1, (this.#stream.columns || 80) - 1))}`);
@@ -40,14 +42,13 @@ export class ProgressLine {
     if (this.#text !== '') this.update(this.#text);
   }
 
-  /** Leaves the last state as a line. */
+  /** Leaves the last state as a line; what comes later is not shown. */
   end(): void {
     if (this.#stream.isTTY && this.#text !== '') this.#stream.write('\n');
     else if (this.#text !== this.#written) this.#line();
     clearTimeout(this.#pause);
-    this.#pause = undefined;
     this.#text = '';
-    this.#written = '';
+    this.#ended = true;
   }
 
   #line(): void {

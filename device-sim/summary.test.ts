@@ -69,6 +69,7 @@ test('SIM-09 progress is one changing line on a terminal, and now and then a pla
       line.update('step 5');
       line.update('step 6');
       line.end();
+      line.update('too late');
       vi.advanceTimersByTime(10_000);
       return written;
     };

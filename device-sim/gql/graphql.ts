@@ -4,6 +4,16 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** How a waiting Ewon is taken into the account: as a new one with `properties`, or in the place of `replace`. */
+export type ApproveEwonInput = {
+  /** The Ewon that waits for approval. */
+  ewonId: string | number;
+  /** For a new one (GRK-18). */
+  properties?: EwonPropertiesInput | null | undefined;
+  /** An existing Ewon that is not in use, whose place it takes with all its properties (GRK-19); `properties` must then be absent. */
+  replace?: string | number | null | undefined;
+};
+
 /** What a user logs in and connects with (AUTH-02). */
 export type ClientKind =
   /** The desktop VPN client: the only kind that takes one of the concurrent connections (CON-06). */
@@ -129,6 +139,18 @@ export type EwonAction =
   /** Remove it from the account: needs the right to administer all of its pools (EWN-19). */
   | 'REMOVE';
 
+/** What people write about an Ewon (EWN-11). Absent keeps, null clears. */
+export type EwonPropertiesInput = {
+  /** Up to three values of up to 255 characters, in the order of the fields. */
+  customFields?: Array<string | null | undefined> | null | undefined;
+  /** Free text, up to 500 characters. */
+  description?: string | null | undefined;
+  /** Unique in the account, 1–64 characters. */
+  name?: string | null | undefined;
+  /** All its pools, at least one; needs the right to administer each that is added or removed (EWN-20). */
+  poolIds?: Array<string | number> | null | undefined;
+};
+
 /** A session of the viewer’s own. */
 export type KeepSessionAliveInput = {
   /** The session. */
@@ -190,6 +212,59 @@ export type SessionCloseReason =
 export type SessionState =
   | 'CLOSED'
   | 'OPEN';
+
+export type DemoLoginMutationVariables = Exact<{
+  input: LoginInput;
+}>;
+
+
+export type DemoLoginMutation = { login:
+    | { __typename: 'DomainError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidCredentialsError', code: ErrorCode, message: string }
+    | { __typename: 'LoginSuccess', token: string }
+    | { __typename: 'TooManyRequestsError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string }
+   };
+
+export type DemoAccountQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type DemoAccountQuery = { account: { autoRegistration: { registrationKey: string } | null, slots: { total: number } }, pools: { nodes: Array<{ id: string, name: string }> }, waiting: { nodes: Array<{ id: string, description: string | null, serialNumber: string | null }> } };
+
+export type DemoApproveMutationVariables = Exact<{
+  input: ApproveEwonInput;
+}>;
+
+
+export type DemoApproveMutation = { approveEwon:
+    | { __typename: 'ApproveEwonSuccess', ewon: { name: string } }
+    | { __typename: 'DomainError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string }
+   };
+
+export type DemoOnlineQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type DemoOnlineQuery = { ewons: { totalCount: number } };
+
+export type DemoConnectionEventsSubscriptionVariables = Exact<{
+  after?: string | null | undefined;
+}>;
+
+
+export type DemoConnectionEventsSubscription = { connectionEvents: { cursor: string, events: Array<
+      | { __typename: 'EwonOffline', at: string, ewonName: string, reason: string }
+      | { __typename: 'EwonOnline', at: string, ewonName: string, vpnAddress: string }
+      | { __typename: 'EwonWakingUp', at: string, ewonName: string }
+      | { __typename: 'SessionClosed', at: string, ewonName: string, userName: string | null, closeReason: SessionCloseReason }
+      | { __typename: 'SessionRefused', at: string, ewonName: string, userName: string | null, refusal: string }
+      | { __typename: 'SessionStarted', at: string, ewonName: string, userName: string | null, session: { slot: { reserved: boolean } | null } | null }
+    > } };
+
+export type DemoSlotUsageSubscriptionVariables = Exact<{ [key: string]: never; }>;
+
+
+export type DemoSlotUsageSubscription = { slotUsage: { total: number, inUse: number, free: number, reservations: Array<{ count: number, inUse: number, group: { name: string } | null }> } };
 
 export type SimLoginMutationVariables = Exact<{
   input: LoginInput;
@@ -272,6 +347,120 @@ export class TypedDocumentString<TResult, TVariables>
   }
 }
 
+export const DemoLoginDocument = new TypedDocumentString(`
+    mutation DemoLogin($input: LoginInput!) {
+  login(input: $input) {
+    __typename
+    ... on LoginSuccess {
+      token
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DemoLoginMutation, DemoLoginMutationVariables>;
+export const DemoAccountDocument = new TypedDocumentString(`
+    query DemoAccount {
+  account {
+    autoRegistration {
+      registrationKey
+    }
+    slots {
+      total
+    }
+  }
+  pools(first: 100) {
+    nodes {
+      id
+      name
+    }
+  }
+  waiting: ewons(filter: {registrationStatus: PENDING_APPROVAL}, first: 100) {
+    nodes {
+      id
+      description
+      serialNumber
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DemoAccountQuery, DemoAccountQueryVariables>;
+export const DemoApproveDocument = new TypedDocumentString(`
+    mutation DemoApprove($input: ApproveEwonInput!) {
+  approveEwon(input: $input) {
+    __typename
+    ... on ApproveEwonSuccess {
+      ewon {
+        name
+      }
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DemoApproveMutation, DemoApproveMutationVariables>;
+export const DemoOnlineDocument = new TypedDocumentString(`
+    query DemoOnline {
+  ewons(filter: {online: true}) {
+    totalCount
+  }
+}
+    `) as unknown as TypedDocumentString<DemoOnlineQuery, DemoOnlineQueryVariables>;
+export const DemoConnectionEventsDocument = new TypedDocumentString(`
+    subscription DemoConnectionEvents($after: Cursor) {
+  connectionEvents(after: $after) {
+    cursor
+    events {
+      __typename
+      ... on ConnectionEventFacts {
+        at
+        ewonName
+      }
+      ... on EwonOnline {
+        vpnAddress
+      }
+      ... on EwonOffline {
+        reason
+      }
+      ... on SessionStarted {
+        userName
+        session {
+          slot {
+            reserved
+          }
+        }
+      }
+      ... on SessionClosed {
+        userName
+        closeReason
+      }
+      ... on SessionRefused {
+        userName
+        refusal: reason
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DemoConnectionEventsSubscription, DemoConnectionEventsSubscriptionVariables>;
+export const DemoSlotUsageDocument = new TypedDocumentString(`
+    subscription DemoSlotUsage {
+  slotUsage {
+    total
+    inUse
+    free
+    reservations {
+      count
+      inUse
+      group {
+        name
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DemoSlotUsageSubscription, DemoSlotUsageSubscriptionVariables>;
 export const SimLoginDocument = new TypedDocumentString(`
     mutation SimLogin($input: LoginInput!) {
   login(input: $input) {
