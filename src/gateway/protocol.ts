@@ -9,6 +9,8 @@ import { z } from 'zod';
 /** The version of enrolment and tunnel; it is part of the WebSocket subprotocol. */
 export const PROTOCOL_VERSION = 1;
 export const TUNNEL_SUBPROTOCOL = 'talkgate.tunnel.v1';
+export const SESSION_SUBPROTOCOL = 'talkgate.session.v1';
+export const CONNECT_PATH = '/connect';
 export const TUNNEL_PATH = '/tunnel';
 export const ENROL_PATH = '/enrol';
 export const AUTHORITY_PATH = '/ca.pem';
@@ -126,6 +128,24 @@ export type GatewayMessage =
   /** A message was refused; the tunnel goes on. */
   | { type: 'refused'; of: string; code: string; message: string };
 
+/** Client to gateway, on the session tunnel of the device port. */
+export const ClientMessage = z.discriminatedUnion('type', [
+  /** Every `keepAliveSeconds`; the gateway answers with its own (CON-30). */
+  z.object({ type: z.literal('keepAlive') }),
+]);
+export type ClientMessage = z.infer<typeof ClientMessage>;
+
+/** Gateway to client. */
+export type SessionMessage =
+  | {
+      type: 'established';
+      userVpnAddress: string | null;
+      ewonVpnAddress: string | null;
+      keepAliveSeconds: number;
+      offlineAfterSeconds: number;
+    }
+  | { type: 'keepAlive' };
+
 /** Why a tunnel ends, and whether the device may come again by itself. */
 export const CLOSE_CODES = {
   GOING_AWAY: { code: 1001, retry: true },
@@ -137,6 +157,8 @@ export const CLOSE_CODES = {
   KEEP_ALIVE_TIMEOUT: { code: 4408, retry: true },
   /** Another tunnel of the same device has taken over (GW-05). */
   REPLACED: { code: 4409, retry: false },
+  /** The session has ended; the reason of the close frame is its close reason (CON-09). */
+  SESSION_CLOSED: { code: 4410, retry: false },
   SERIAL_NUMBER_MISMATCH: { code: 4422, retry: false },
   /** The LAN overlaps a VPN range (VPN-11). */
   SUBNET_CONFLICT: { code: 4423, retry: false },

@@ -17,7 +17,12 @@ import {
   TUNNEL_PATH,
   TUNNEL_SUBPROTOCOL,
 } from './protocol.ts';
+import { SessionTunnels } from './session-tunnels.ts';
 import { Tunnels } from './tunnels.ts';
+import { refuseUpgrade } from './upgrade.ts';
+
+/** A device that does not answer the end of its tunnel, or goes on sending, is cut off after this. */
+const CLOSE_TIMEOUT_MS = 1000;
 
 /** The gateway role, listening. */
 export interface Gateway {
@@ -75,6 +80,8 @@ export async function startGateway(ctx: Platform): Promise<Gateway> {
   const tunnels = new Tunnels(ctx, ctx.gatewayUrls.device.replace(/^https/, 'wss'));
   await tunnels.start();
 
+  const sessionTunnels = new SessionTunnels(ctx);
+  devicePort.on('upgrade', (request, socket, head) => sessionTunnels.upgrade(request, socket, head));
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
@@ -86,6 +93,7 @@ export async function startGateway(ctx: Platform): Promise<Gateway> {
   return {
     tunnels,
     close: async () => {
+      sessionTunnels.close();
       await tunnels.close();
       sockets.close();
       await Promise.all([devicePort, tunnelPort].map(closeServer));
@@ -148,7 +156,7 @@ function connect(tunnels: Tunnels, identity: DeviceIdentity, webSocket: WebSocke
       return webSocket.bufferedAmount;
     },
     send: (data) => webSocket.send(data),
-    close: (code, reason) => webSocket.close(code, reason),
+    close: (code, reason) => closeSocket(webSocket, code, reason),
     terminate: () => webSocket.terminate(),
   });
   webSocket.on('message', (data, isBinary) => tunnel.receive(isBinary ? null : data.toString()));
@@ -161,15 +169,17 @@ function refuseDevice(ctx: Platform, webSocket: WebSocket, reason: CloseReason, 
 }
 
 const closeWith = (webSocket: WebSocket, reason: CloseReason): void =>
-  webSocket.close(CLOSE_CODES[reason].code, reason);
+  closeSocket(webSocket, CLOSE_CODES[reason].code, reason);
+
+function closeSocket(webSocket: WebSocket, code: number, reason: string): void {
+  webSocket.close(code, reason);
+  const timer = setTimeout(() => webSocket.terminate(), CLOSE_TIMEOUT_MS);
+  webSocket.once('close', () => clearTimeout(timer));
+}
 
 /** An unknown version is accepted without a protocol, to be told by a close code. */
 const chooseProtocol = (offered: Set<string>): string | false =>
   offered.has(TUNNEL_SUBPROTOCOL) ? TUNNEL_SUBPROTOCOL : false;
-
-function refuseUpgrade(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-}
 
 export function listen(server: Server | import('node:http').Server, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -37,6 +37,8 @@ export class Tunnel {
   readonly id = randomUUID();
   phase: TunnelPhase = 'connecting';
   hello: HelloMessage | undefined;
+  /** What the device has told of itself by now: by `hello`, and by reports since. */
+  facts: ReportedFacts = {};
   lastHeardMs: number;
   private budget: number;
   private budgetAtMs: number;
@@ -64,11 +66,13 @@ export class Tunnel {
     switch (message.type) {
       case 'hello':
         this.hello = message;
+        this.facts = factsOf(message);
         return this.events.hello(this, message);
       case 'keepAlive':
         return this.send({ type: 'keepAlive' });
       case 'report': {
         const { type: _, ...facts } = message;
+        this.facts = { ...this.facts, ...facts };
         return this.events.report(this, facts);
       }
       case 'renewCertificate':
@@ -115,6 +119,10 @@ export class Tunnel {
     this.budget -= 1;
     return this.budget >= 0;
   }
+}
+
+function factsOf({ type: _, serialNumber: __, transport: ___, ...facts }: HelloMessage): ReportedFacts {
+  return facts;
 }
 
 function parse(data: string): DeviceMessage | null {

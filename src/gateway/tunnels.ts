@@ -7,8 +7,9 @@ import {
   endLease,
   type PresenceClaim,
   type PresenceRelease,
+  type PresenceReport,
+  type ReportedFacts,
   renewLease,
-  writeFacts,
   writeLastSeen,
 } from '../ewons/presence.ts';
 import { checkSubnet } from '../ewons/registration.ts';
@@ -26,6 +27,7 @@ const CERTIFICATES_A_QUERY = 1000;
 
 interface AccountQueue {
   claims: { tunnel: Tunnel; claim: PresenceClaim }[];
+  reports: PresenceReport[];
   releases: PresenceRelease[];
   running: Promise<void> | null;
 }
@@ -44,6 +46,10 @@ export class Tunnels {
   private readonly byEwon = new Map<string, Tunnel>();
   private readonly queues = new Map<string, AccountQueue>();
   private readonly heard = new Map<string, number>();
+  /** Ends of tunnels that could not be written: tried again, for nothing else would take these Ewons offline. */
+  private readonly unwritten: { accountId: string; release: PresenceRelease }[] = [];
+  /** Tunnels whose certificate is being renewed. */
+  private readonly renewals = new Map<Tunnel, Promise<void>>();
   private readonly timers: NodeJS.Timeout[] = [];
   private stopListening = () => {};
   private leaseId = randomUUID();
@@ -66,7 +72,10 @@ export class Tunnels {
   async start(): Promise<void> {
     await this.takeLease();
     this.stopListening = this.ctx.bell.onRing('ewons', () => void this.reconcile());
-    this.every(RECONCILE_MS, () => this.reconcile());
+    this.every(RECONCILE_MS, () => {
+      this.releaseAgain();
+      return this.reconcile();
+    });
     this.every(SWEEP_MS, async () => this.sweep());
     this.every(LAST_SEEN_MS, () => this.flushHeard());
   }
@@ -80,8 +89,8 @@ export class Tunnels {
       { messagesPerMinute: TUNNEL_MESSAGES_PER_MINUTE, maxBufferedBytes: MAX_BUFFERED_BYTES },
       {
         hello: (_, hello) => this.onHello(tunnel, hello),
-        report: (_, facts) => this.guard(tunnel, writeFacts(this.ctx.db, [{ ewonId: tunnel.identity.ewon.id, facts }])),
-        renewCertificate: (_, signingRequest) => this.guard(tunnel, this.renew(tunnel, signingRequest)),
+        report: (_, facts) => this.onReport(tunnel, facts),
+        renewCertificate: (_, signingRequest) => this.onRenewal(tunnel, signingRequest),
         closed: (_, reason) => this.onClosed(tunnel, reason),
       },
       () => performance.now(),
@@ -112,12 +121,7 @@ export class Tunnels {
       this.logRefusal(tunnel, 'SERIAL_NUMBER_MISMATCH');
       return tunnel.close('SERIAL_NUMBER_MISMATCH');
     }
-    try {
-      checkSubnet(this.ctx, hello.lanAddress);
-    } catch {
-      this.logRefusal(tunnel, 'SUBNET_CONFLICT');
-      return tunnel.close('SUBNET_CONFLICT');
-    }
+    if (this.refusesLan(tunnel, hello.lanAddress)) return;
     if (identity.ewon.registrationStatus === 'ACTIVE') return this.claim(tunnel);
     tunnel.phase = 'waiting';
     tunnel.send({ type: 'waiting', ewonName: identity.ewon.name, ...this.timing() });
@@ -125,13 +129,32 @@ export class Tunnels {
     void this.reconcile();
   }
 
-  private claim(tunnel: Tunnel): void {
-    if (!tunnel.hello) return;
-    tunnel.phase = 'claiming';
-    const { type: _, serialNumber: __, transport: ___, ...facts } = tunnel.hello;
+  /** VPN-11 */
+  private refusesLan(tunnel: Tunnel, lanAddress: string | undefined): boolean {
+    try {
+      checkSubnet(this.ctx, lanAddress);
+      return false;
+    } catch {
+      this.logRefusal(tunnel, 'SUBNET_CONFLICT');
+      tunnel.close('SUBNET_CONFLICT');
+      return true;
+    }
+  }
+
+  /** Those of a device that waits for approval are written with its claim. */
+  private onReport(tunnel: Tunnel, facts: ReportedFacts): void {
+    if (this.refusesLan(tunnel, facts.lanAddress) || tunnel.phase === 'waiting') return;
     const { id, accountId } = tunnel.identity.ewon;
-    this.queueOf(accountId).claims.push({ tunnel, claim: { ewonId: id, tunnelId: tunnel.id, facts } });
+    this.queueOf(accountId).reports.push({ ewonId: id, tunnelId: tunnel.id, facts });
     this.run(accountId);
+  }
+
+  private claim(tunnel: Tunnel): void {
+    tunnel.phase = 'claiming';
+    const { fingerprint, ewon } = tunnel.identity;
+    const claim = { ewonId: ewon.id, tunnelId: tunnel.id, fingerprint, facts: tunnel.facts };
+    this.queueOf(ewon.accountId).claims.push({ tunnel, claim });
+    this.run(ewon.accountId);
   }
 
   private onClosed(tunnel: Tunnel, reason: string): void {
@@ -145,7 +168,7 @@ export class Tunnels {
   }
 
   private queueOf(accountId: string): AccountQueue {
-    const queue = this.queues.get(accountId) ?? { claims: [], releases: [], running: null };
+    const queue = this.queues.get(accountId) ?? { claims: [], reports: [], releases: [], running: null };
     this.queues.set(accountId, queue);
     return queue;
   }
@@ -155,28 +178,36 @@ export class Tunnels {
     const queue = this.queueOf(accountId);
     queue.running ??= this.drain(accountId, queue).finally(() => {
       queue.running = null;
-      if (queue.claims.length + queue.releases.length === 0) this.queues.delete(accountId);
+      if (isEmpty(queue)) this.queues.delete(accountId);
       else this.run(accountId);
     });
   }
 
   private async drain(accountId: string, queue: AccountQueue): Promise<void> {
-    while (queue.claims.length + queue.releases.length > 0) {
+    while (!isEmpty(queue)) {
       const claims = queue.claims.splice(0);
+      const reports = queue.reports.splice(0);
       const releases = queue.releases.splice(0);
       try {
         const results = await applyPresence(this.ctx, this.leaseId, accountId, {
           claims: claims.map(({ claim }) => claim),
+          reports,
           releases,
         });
         for (const { tunnel } of claims) this.established(tunnel, results.get(tunnel.id));
       } catch (error) {
         this.ctx.log.error({ err: error, accountId }, 'Presence could not be written');
-        // The devices come again, and what is left in the database ends with this lease's reconciliation.
+        // These devices come again; a report that is lost comes with the next `hello`.
         for (const { tunnel } of claims) tunnel.close('INTERNAL_ERROR');
-        this.reconcileAgain = true;
-        return;
+        this.unwritten.push(...releases.map((release) => ({ accountId, release })));
       }
+    }
+  }
+
+  private releaseAgain(): void {
+    for (const { accountId, release } of this.unwritten.splice(0)) {
+      this.queueOf(accountId).releases.push(release);
+      this.run(accountId);
     }
   }
 
@@ -185,9 +216,7 @@ export class Tunnels {
     result: Awaited<ReturnType<typeof applyPresence>> extends Map<string, infer R> ? R | undefined : never,
   ): void {
     if (!result || 'refused' in result) {
-      return tunnel.close(
-        result?.refused === 'VPN_ADDRESS_EXHAUSTED' ? 'VPN_ADDRESS_EXHAUSTED' : 'CERTIFICATE_REVOKED',
-      );
+      return tunnel.close(result?.refused ?? 'INTERNAL_ERROR');
     }
     const { id } = tunnel.identity.ewon;
     const before = this.byEwon.get(id);
@@ -210,6 +239,23 @@ export class Tunnels {
     return { keepAliveSeconds: KEEP_ALIVE_SECONDS, offlineAfterSeconds: OFFLINE_AFTER_SECONDS };
   }
 
+  /** One after the other, so that the last answer carries the certificate that counts. */
+  private onRenewal(tunnel: Tunnel, signingRequest: string): void {
+    const before = this.renewals.get(tunnel) ?? Promise.resolve();
+    const renewal = before
+      .then(() => this.renew(tunnel, signingRequest))
+      .catch((error: unknown) => {
+        this.ctx.log.error({ err: error, ewonId: tunnel.identity.ewon.id }, 'A certificate could not be renewed');
+        tunnel.close('INTERNAL_ERROR');
+      })
+      .finally(() => {
+        if (this.renewals.get(tunnel) !== renewal) return;
+        this.renewals.delete(tunnel);
+        void this.reconcile();
+      });
+    this.renewals.set(tunnel, renewal);
+  }
+
   /** GW-03, GW-04: a new certificate for the serial number that the tunnel proves; the old one is void for the next opening. */
   private async renew(tunnel: Tunnel, signingRequest: string): Promise<void> {
     try {
@@ -229,13 +275,6 @@ export class Tunnels {
       if (!(error instanceof AppError)) throw error;
       tunnel.send({ type: 'refused', of: 'renewCertificate', code: error.code, message: error.message });
     }
-  }
-
-  private guard(tunnel: Tunnel, work: Promise<void>): void {
-    work.catch((error: unknown) => {
-      this.ctx.log.error({ err: error, ewonId: tunnel.identity.ewon.id }, 'A message of a device could not be handled');
-      tunnel.close('INTERNAL_ERROR');
-    });
   }
 
   private logRefusal(tunnel: Tunnel, reason: CloseReason): void {
@@ -295,7 +334,8 @@ export class Tunnels {
     const wanted = new Map(certificates.map((certificate) => [certificate.fingerprint, certificate]));
     for (const tunnel of tunnels) {
       const certificate = wanted.get(tunnel.identity.fingerprint);
-      if (!certificate) continue; // Renewed while the query ran.
+      // Its old certificate is void before the tunnel knows the new one: compared when that is done, or was done meanwhile.
+      if (!certificate || this.renewals.has(tunnel)) continue;
       const { ewon, revokedAt } = certificate;
       if (!ewon || revokedAt) tunnel.close('CERTIFICATE_REVOKED');
       else if (tunnel.phase === 'waiting' && ewon.registrationStatus === 'ACTIVE') {
@@ -350,3 +390,6 @@ export class Tunnels {
     this.timers.push(timer);
   }
 }
+
+const isEmpty = ({ claims, reports, releases }: AccountQueue): boolean =>
+  claims.length + reports.length + releases.length === 0;

@@ -1,0 +1,53 @@
+import { addSeconds } from '../clock.ts';
+import type { Platform } from '../context.ts';
+import type { Session, SessionCloseReason } from '../generated/prisma/client.ts';
+import { inAccount } from '../log/write.ts';
+import { hashToken } from '../secrets.ts';
+import { endSessions } from './close.ts';
+
+/** A session whose client has its end of the tunnel open. */
+export type EstablishedSession = Pick<Session, 'id' | 'accountId' | 'userVpnAddress' | 'ewonVpnAddress'>;
+
+/**
+ * Spends the ticket of a session: its client is connected from now on (VPN-02). Of two who present one ticket, one gets the
+ * session; null for the other, and for a ticket that is unknown, expired, or of a session that has ended.
+ */
+export async function establishSession(ctx: Platform, ticket: string): Promise<EstablishedSession | null> {
+  const now = ctx.clock.now();
+  const [session] = await ctx.db.session.updateManyAndReturn({
+    where: { ticketHash: hashToken(ticket), ticketExpiresAt: { gt: now }, state: 'OPEN' },
+    data: { ticketHash: null, ticketExpiresAt: null, establishedAt: now, aliveUntil: aliveUntil(ctx, now) },
+    select: { id: true, accountId: true, userVpnAddress: true, ewonVpnAddress: true },
+  });
+  return session ?? null;
+}
+
+/** Moves on the time until which the clients of these sessions are taken to be there, in one statement (CON-30). */
+export async function keepSessionsAlive(ctx: Platform, sessionIds: string[]): Promise<void> {
+  if (sessionIds.length === 0) return;
+  await ctx.db.session.updateMany({
+    where: { id: { in: sessionIds }, state: 'OPEN' },
+    data: { aliveUntil: aliveUntil(ctx, ctx.clock.now()) },
+  });
+}
+
+const aliveUntil = (ctx: Platform, now: Date): Date => addSeconds(now, ctx.config.limits.SESSION_TIMEOUT_SECONDS);
+
+/** The client's end is gone, but it may come again with another ticket, until the session times out (CON-30). */
+export async function loseSession(ctx: Platform, sessionId: string): Promise<void> {
+  await ctx.db.session.updateMany({ where: { id: sessionId, state: 'OPEN' }, data: { establishedAt: null } });
+}
+
+/** The client has said goodbye: its user has left (CON-09). */
+export async function leaveSession(ctx: Platform, session: EstablishedSession): Promise<void> {
+  await inAccount(ctx, session.accountId, (account) => endSessions(ctx, account, [session], 'BY_USER', null));
+}
+
+/** Those of the sessions that have ended, with the reason. */
+export async function endedSessions(ctx: Platform, sessionIds: string[]): Promise<Map<string, SessionCloseReason>> {
+  const ended = await ctx.db.session.findMany({
+    where: { id: { in: sessionIds }, state: 'CLOSED' },
+    select: { id: true, closeReason: true },
+  });
+  return new Map(ended.flatMap(({ id, closeReason }) => (closeReason ? [[id, closeReason]] : [])));
+}
