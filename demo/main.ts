@@ -44,6 +44,10 @@ async function main(): Promise<number> {
   const app = await createApp(readConfig({ ...ENVIRONMENT, ...process.env }));
   try {
     return await show(app, view, stop.signal, seconds);
+  } catch (error) {
+    // Whatever an interruption broke is no failure.
+    if (stop.signal.aborted) return 0;
+    throw error;
   } finally {
     view.say('Stopping …');
     view.end();
@@ -216,7 +220,9 @@ const SAME_SIGNAL_MS = 1000;
 function stopOnSignal(): AbortController {
   const stop = new AbortController();
   let stoppedAt = 0;
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  // A closed terminal is a wish to stop as well, and what is written to it then goes nowhere.
+  process.stdout.on('error', () => undefined);
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
       if (stoppedAt === 0) stoppedAt = Date.now();
       else if (Date.now() - stoppedAt > SAME_SIGNAL_MS) process.exit(130);

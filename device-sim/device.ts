@@ -6,16 +6,17 @@ import {
   type EnrolmentProof,
   type EnrolmentResponse,
   type GatewayMessage,
+  PROTOCOL_VERSION,
 } from '../src/gateway/protocol.ts';
 import { DEFAULT_RECONNECT, type ReconnectPolicy, reconnectDelayMs } from './backoff.ts';
-import { createDeviceKey, createSigningRequest } from './certificates.ts';
-import { enrol, fetchAuthority, readCertificate } from './device-port.ts';
+import { createSigningRequest } from './certificates.ts';
+import { type CallOptions, enrol, fetchAuthority } from './device-port.ts';
 import { codeOf, messageOf, SimulatorError } from './errors.ts';
-import { memoryStore, type StateStore, type DeviceState as StoredState } from './state.ts';
+import { type Identity, openIdentity, type RegistrationState } from './identity.ts';
+import { isRenewalDue, requestRenewal } from './renewal.ts';
+import { memoryStore, type StateStore } from './state.ts';
 import { endError, Tunnel, type TunnelEnd } from './tunnel.ts';
-
-/** GW-02 */
-export type DeviceState = 'NEW' | 'ACCOUNT_LINKED' | 'VPN_PROVISIONED';
+import { waitUntil } from './wait-until.ts';
 
 /**
  * `waiting`: connected, the Ewon waits for approval (GRK-16). `retrying`: comes again by itself after a delay. `vanished`:
@@ -77,8 +78,7 @@ const RENEWAL_RETRY_MS = 10 * 60 * 1000;
 /** Makes a device, or brings it back from its store. It does nothing until it is told to. */
 export async function createDevice(options: DeviceOptions): Promise<Device> {
   const stateStore = options.stateStore ?? memoryStore();
-  const stored = await stateStore.load(options.facts.serialNumber);
-  return new Device({ ...options, stateStore }, stored ?? { version: 1, serialNumber: options.facts.serialNumber });
+  return new Device(options, await openIdentity(stateStore, options.facts.serialNumber));
 }
 
 /**
@@ -88,7 +88,8 @@ export async function createDevice(options: DeviceOptions): Promise<Device> {
  * `disconnect` or `vanish`.
  */
 export class Device extends EventEmitter<DeviceEvents> {
-  readonly #options: DeviceOptions & { stateStore: StateStore };
+  readonly #options: DeviceOptions;
+  readonly #identity: Identity;
   readonly #timeoutMs: number;
   readonly #closeTimeoutMs: number;
   readonly #reconnect: ReconnectPolicy | false;
@@ -111,11 +112,11 @@ export class Device extends EventEmitter<DeviceEvents> {
   #renewalFailedAt = Number.NEGATIVE_INFINITY;
 
   /** Use {@link createDevice}. */
-  constructor(options: DeviceOptions & { stateStore: StateStore }, stored: StoredState) {
+  constructor(options: DeviceOptions, identity: Identity) {
     super();
     this.#options = options;
     this.#facts = options.facts;
-    this.#identity.stored = stored;
+    this.#identity = identity;
     this.#timeoutMs = options.timeoutMs ?? 15_000;
     this.#closeTimeoutMs = options.closeTimeoutMs ?? 2000;
     this.#reconnect = options.reconnect === false ? false : { ...DEFAULT_RECONNECT, ...options.reconnect };
@@ -131,9 +132,8 @@ export class Device extends EventEmitter<DeviceEvents> {
     return this.#facts;
   }
 
-  get state(): DeviceState {
-    if (this.#identity.stored.credentials === undefined) return 'NEW';
-    return this.#identity.stored.vpnAddress === undefined ? 'ACCOUNT_LINKED' : 'VPN_PROVISIONED';
+  get state(): RegistrationState {
+    return this.#identity.registrationState;
   }
 
   get tunnelState(): TunnelState {
@@ -142,12 +142,12 @@ export class Device extends EventEmitter<DeviceEvents> {
 
   /** Its name in the account, once registered. */
   get ewonName(): string | undefined {
-    return this.#identity.stored.credentials?.ewonName;
+    return this.#identity.known.credentials?.ewonName;
   }
 
   /** The address it holds or held last. */
   get vpnAddress(): string | undefined {
-    return this.#identity.stored.vpnAddress;
+    return this.#identity.known.vpnAddress;
   }
 
   /** The current or last tunnel that came online. */
@@ -162,17 +162,17 @@ export class Device extends EventEmitter<DeviceEvents> {
 
   /** The current certificate in PEM. */
   get certificate(): string | undefined {
-    return this.#identity.stored.credentials?.certificate;
+    return this.#identity.known.credentials?.certificate;
   }
 
   /** The address of the device port that it registered at, or would register at. */
   get deviceUrl(): string | undefined {
-    return this.#identity.stored.platform?.deviceUrl ?? this.#options.platform.deviceUrl;
+    return this.#identity.known.platform?.deviceUrl ?? this.#options.platform.deviceUrl;
   }
 
   /** The authority that it trusts the device port by, once it has met it. */
   get authority(): string | undefined {
-    return this.#identity.stored.platform?.authority;
+    return this.#identity.known.platform?.authority;
   }
 
   /** The TLS connection of the present tunnel, for tests. */
@@ -201,7 +201,7 @@ export class Device extends EventEmitter<DeviceEvents> {
       throw new SimulatorError('NO_PLATFORM', 'The device was told of no platform to register with.');
     const call = { timeoutMs: this.#timeoutMs, signal };
     const authority = await this.#meet(url, call);
-    const response = await registerIdentity(this.#identity, this.#facts, { url, authority, proof, description }, call);
+    const response = await this.#enrol(url, authority, proof, description, call);
     this.#log('info', { registrationStatus: response.registrationStatus }, 'device registered');
     this.emit('registered', response);
     this.emit('change');
@@ -211,8 +211,7 @@ export class Device extends EventEmitter<DeviceEvents> {
   /** Forgets the registration, as a reset to factory settings does. The platform is not told. */
   async reset(): Promise<void> {
     await this.disconnect();
-    this.#identity.stored = { version: 1, serialNumber: this.serialNumber };
-    await this.#options.stateStore.remove(this.serialNumber);
+    await this.#identity.forget();
     this.emit('change');
   }
 
@@ -247,7 +246,7 @@ export class Device extends EventEmitter<DeviceEvents> {
     }
     await this.#opening?.catch(() => undefined);
     if (this.#tunnelState !== 'closed') this.#enter('closed');
-    await this.#writing;
+    await this.#identity.settled();
   }
 
   /**
@@ -331,7 +330,7 @@ export class Device extends EventEmitter<DeviceEvents> {
   }
 
   #open(signal: AbortSignal): Promise<void> {
-    const credentials = this.#identity.stored.credentials;
+    const credentials = this.#identity.known.credentials;
     if (credentials === undefined) {
       this.#lastClose = undefined;
       return Promise.reject(new SimulatorError('NOT_REGISTERED', `Device ${this.serialNumber} is not registered.`));
@@ -446,13 +445,13 @@ export class Device extends EventEmitter<DeviceEvents> {
   // ── Certificate ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #renew(): Promise<void> {
-    const credentials = this.#identity.stored.credentials;
+    const credentials = this.#identity.known.credentials;
     if (credentials === undefined || this.#tunnel === undefined) {
       throw new SimulatorError('NOT_CONNECTED', 'A certificate is renewed over an open tunnel.');
     }
     const signingRequest = createSigningRequest({ keyPem: credentials.key, commonName: this.serialNumber });
     const certificate = await requestRenewal(this.#tunnel, signingRequest, this.#timeoutMs);
-    await this.#identity.renew(certificate);
+    await this.#identity.renewed(certificate);
     this.emit('renewed');
     this.emit('change');
   }
@@ -467,11 +466,32 @@ export class Device extends EventEmitter<DeviceEvents> {
     });
   }
 
+  async #enrol(
+    url: string,
+    authority: string,
+    proof: EnrolmentProof,
+    description: string | undefined,
+    call: CallOptions,
+  ): Promise<EnrolmentResponse> {
+    const key = await this.#identity.keyFor(url, authority);
+    const { serialNumber, model, firmwareVersion, lanAddress } = this.#facts;
+    const signingRequest = createSigningRequest({ keyPem: key, commonName: serialNumber });
+    const device = { protocol: PROTOCOL_VERSION, serialNumber, model, firmwareVersion, lanAddress, signingRequest };
+    const response = await enrol(
+      url,
+      authority,
+      { ...device, proof, ...(description !== undefined && { description }) },
+      call,
+    );
+    await this.#identity.registered(key, response);
+    return response;
+  }
+
   // ── What it knows ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The authority of a device port: the one it met there before, the one it was given, or the one it finds (trust on first use). */
-  async #meet(deviceUrl: string, call: { timeoutMs: number; signal: AbortSignal | undefined }): Promise<string> {
-    const known = this.#identity.stored.platform;
+  async #meet(deviceUrl: string, call: CallOptions): Promise<string> {
+    const known = this.#identity.known.platform;
     if (known?.deviceUrl === deviceUrl) return known.authority;
     const { authority } = this.#options.platform;
     if (typeof authority === 'string') return authority;
@@ -480,7 +500,7 @@ export class Device extends EventEmitter<DeviceEvents> {
 
   /** What the gateway says of the device on the way; a device goes on when it cannot be kept. */
   #keepSoon(change: { ewonName: string; vpnAddress?: string }): void {
-    this.#identity.note(change).catch((error: unknown) => {
+    this.#identity.welcomed(change).catch((error: unknown) => {
       this.#log('warn', { code: codeOf(error), reason: messageOf(error) }, 'state not kept');
     });
   }

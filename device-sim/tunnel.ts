@@ -191,7 +191,7 @@ export class Tunnel extends EventEmitter<TunnelEvents> {
       if (known !== undefined)
         this.#end(code, {
           reason: known,
-          detail: said === '' || said === known ? CLOSE_DETAILS[known] : said,
+          detail: said === '' || said === known ? (CLOSE_DETAILS[known] ?? `The gateway says ${known}.`) : said,
           retry: CLOSE_CODES[known].retry,
         });
       else
@@ -247,7 +247,7 @@ export class Tunnel extends EventEmitter<TunnelEvents> {
 }
 
 /** What a close reason means for the device, for gateways that say no more than the code. */
-const CLOSE_DETAILS: Record<CloseReason, string> = {
+const CLOSE_DETAILS: Partial<Record<CloseReason, string>> = {
   GOING_AWAY: 'The gateway stops.',
   SERVICE_RESTART: 'The gateway restarts.',
   MESSAGE_INVALID: 'The gateway did not understand a message.',

@@ -104,6 +104,16 @@ describe('a simulated user', () => {
     expect(api.calls.filter((call) => call === 'close')).toHaveLength(3);
     expect(api.calls.at(-1)).toBe('logout');
 
+    // While it tells that it is still there.
+    const now = new AbortController();
+    const keeper = newUser({ stayMs: [60_000, 60_000], keepAliveMs: 1 });
+    const outcomes: UserOutcome['kind'][] = [];
+    keeper.on('outcome', ({ kind }) => outcomes.push(kind));
+    api.behaviour.onKeepAlive = () => now.abort();
+    await keeper.run(now.signal);
+    expect(outcomes).toEqual(['opened', 'left']);
+    expect(api.calls.slice(-2)).toEqual(['close', 'logout']);
+
     // In the middle of a session.
     const again = new AbortController();
     const stayer = newUser({ stayMs: [60_000, 60_000], keepAliveMs: 60_000 });

@@ -141,12 +141,10 @@ export class SimulatedUser extends EventEmitter<{ outcome: [UserOutcome] }> {
     const start = performance.now();
     const until = start + this.#within(this.#options.stayMs ?? [5000, 20_000]);
     const stayedMs = () => performance.now() - start;
-    for (;;) {
-      const left = until - performance.now();
-      await pause(Math.min(left, this.#options.keepAliveMs ?? 30_000), signal);
+    while (!signal?.aborted && performance.now() < until) {
+      await pause(Math.min(until - performance.now(), this.#options.keepAliveMs ?? 30_000), signal);
       if (signal?.aborted || performance.now() >= until) break;
-      const { keepSessionAlive } = await this.#api.request(KEEP_SESSION_ALIVE, { input: { sessionId } }, { signal });
-      const code = endOf(keepSessionAlive);
+      const code = await this.#keepAlive(sessionId, signal);
       if (code !== undefined) return { kind: 'cut', ewon, code, stayedMs: stayedMs() };
     }
     const { closeSession } = await this.#api.request(
@@ -157,6 +155,17 @@ export class SimulatedUser extends EventEmitter<{ outcome: [UserOutcome] }> {
     const code = endOf(closeSession);
     if (code !== undefined && code !== 'BY_USER') return { kind: 'cut', ewon, code, stayedMs: stayedMs() };
     return { kind: 'left', ewon, stayedMs: stayedMs() };
+  }
+
+  /** Why the session is over; undefined while it is open, and when the user is told to stop meanwhile. */
+  async #keepAlive(sessionId: string, signal: AbortSignal | undefined): Promise<string | undefined> {
+    try {
+      const { keepSessionAlive } = await this.#api.request(KEEP_SESSION_ALIVE, { input: { sessionId } }, { signal });
+      return endOf(keepSessionAlive);
+    } catch (error) {
+      if (signal?.aborted) return undefined;
+      throw error;
+    }
   }
 
   async #logIn(signal: AbortSignal | undefined): Promise<void> {

@@ -95,7 +95,8 @@ function watch(fleet: Fleet, summary: Summary, progress: ProgressLine): void {
     );
   };
   fleet.on('progress', ({ phase: now, done, failed, total }) => {
-    phase = done < total ? `${now} ${done}/${total}${failed > 0 ? `, ${failed} failed` : ''}; ` : '';
+    const failures = failed > 0 ? `${failed} could not ${now}; ` : '';
+    phase = done < total ? `${now} ${done}/${total}; ${failures}` : failures;
     show();
   });
   for (const device of fleet.devices) {

@@ -67,13 +67,16 @@ export const users: Command = {
     const summary = new Summary();
     const progress = new ProgressLine(surroundings.stderr);
     const counts = { opened: 0, refused: 0, offline: 0, left: 0, cut: 0, failed: 0 };
+    const inSession = new Set<SimulatedUser>();
     for (const user of people) {
       user.on('outcome', (outcome) => {
         counts[outcome.kind] += 1;
         take(outcome, summary);
-        const open = counts.opened - counts.left - counts.cut;
+        if (outcome.kind === 'opened') inSession.add(user);
+        else inSession.delete(user);
+        const { opened, refused, offline, failed } = counts;
         progress.update(
-          `${people.length} users: in a session ${open}, opened ${counts.opened}, refused ${counts.refused}, offline ${counts.offline}, failed ${counts.failed}`,
+          `${people.length} users: in a session ${inSession.size}, opened ${opened}, refused ${refused}, offline ${offline}, failed ${failed}`,
         );
       });
     }

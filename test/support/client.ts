@@ -80,6 +80,11 @@ export class ApiCaller {
     });
   }
 
+  /** {@link subscribe} over server-sent events. */
+  stream(query: string, variables: Record<string, unknown> = {}): EventStream {
+    return new EventStream(this.url, this.token, query, variables);
+  }
+
   /** Begins a subscription and gathers what comes. */
   subscribe(query: string, variables: Record<string, unknown> = {}): Subscription {
     return new Subscription(this.socket(), query, variables);
@@ -94,12 +99,16 @@ export class Subscription {
   closeCode: number | null = null;
   private readonly waiters = new Set<() => void>();
   private readonly unsubscribe: () => void;
+  private socket: WebSocket | null = null;
 
   constructor(
     private readonly client: SocketClient,
     query: string,
     variables: Record<string, unknown>,
   ) {
+    client.on('connected', (socket) => {
+      this.socket = socket as WebSocket;
+    });
     client.on('closed', (event) => {
       this.closeCode = (event as { code: number }).code;
       this.notify();
@@ -154,10 +163,83 @@ export class Subscription {
     });
   }
 
+  /** Breaks the connection without a word, as a network does. */
+  cut(): void {
+    this.socket?.terminate();
+  }
+
   /** Leaves, and closes the socket. */
   async leave(): Promise<void> {
     this.unsubscribe();
     await this.client.dispose();
+  }
+}
+
+/** A subscription over server-sent events, with the same face as `Subscription`. */
+export class EventStream {
+  readonly received: Json[] = [];
+  errors: GraphQLAnswer['errors'];
+  ended = false;
+  status: number | null = null;
+  private readonly gone = new AbortController();
+
+  constructor(url: string, token: string | null, query: string, variables: Record<string, unknown> = {}) {
+    this.read(url, token, query, variables).then(
+      () => {
+        this.ended = true;
+      },
+      () => {
+        this.ended = true;
+      },
+    );
+  }
+
+  private async read(url: string, token: string | null, query: string, variables: Record<string, unknown>) {
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'text/event-stream',
+        ...(token && { authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify({ query, variables }),
+      signal: this.gone.signal,
+    });
+    this.status = response.status;
+    let text = '';
+    for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      text += chunk;
+      const events = text.split('\n\n');
+      text = events.pop() ?? '';
+      for (const event of events) this.take(event);
+    }
+  }
+
+  private take(event: string): void {
+    const data = /^data: ?(.+)$/m.exec(event)?.[1];
+    if (!/^event: next$/m.test(event) || data === undefined) return;
+    const message = JSON.parse(data) as GraphQLAnswer;
+    if (message.errors) this.errors = message.errors;
+    else this.received.push(message.data);
+  }
+
+  waitFor(what: string, condition: () => boolean, timeoutMs = 10_000): Promise<unknown> {
+    return eventually(
+      `${what} (received ${this.received.length}, errors ${JSON.stringify(this.errors)})`,
+      condition,
+      (holds) => holds,
+      timeoutMs,
+    );
+  }
+
+  /** Breaks the connection, as a network does; a leaving client does the same. */
+  cut(): void {
+    this.gone.abort();
+  }
+
+  async leave(): Promise<void> {
+    this.cut();
+    await this.waitFor('end', () => this.ended);
   }
 }
 

@@ -16,6 +16,7 @@ interface FakeApiBehaviour {
   /** Those that are online. */
   ewons: { id: string; name: string; viewerCan: string[] }[];
   openSession(input: { ewonId: string; waitSeconds: number }): { session: { id: string } } | FakeError;
+  onKeepAlive(): void;
   /** Why it is closed; undefined while it is open. */
   closeReason: string | undefined;
   /** What the subscription `count` gives; an error ends it, `stay` keeps it open. */
@@ -66,6 +67,7 @@ export async function startFakeApi() {
         : { code: 'INVALID_CREDENTIALS', message: 'Supplied credentials are invalid.' },
     ewons: [{ id: 'e1', name: 'Press', viewerCan: ['CONNECT_ECATCHER'] }],
     openSession: () => ({ session: { id: 's1' } }),
+    onKeepAlive: () => undefined,
     closeReason: undefined,
     count: [],
     hangs: false,
@@ -118,6 +120,7 @@ export async function startFakeApi() {
         },
         keepSessionAlive() {
           calls.push('keep alive');
+          behaviour.onKeepAlive();
           return named('KeepSessionAliveSuccess', { session: session('OPEN') });
         },
         closeSession() {
