@@ -167,6 +167,7 @@ export const AccountType = builder.prismaNode('Account', {
 builder.queryField('account', (t) =>
   t.withAuth({ loggedIn: true }).prismaField({
     type: 'Account',
+    nullable: true,
     description: 'The viewer’s account.',
     resolve: (query, _root, _args, { db, actor }) =>
       db.account.findUniqueOrThrow({ ...query, where: { id: actor.accountId } }),

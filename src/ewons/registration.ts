@@ -6,14 +6,15 @@ import type { Platform } from '../context.ts';
 import type { Tx } from '../database/database.ts';
 import { isUniqueViolation } from '../database/retry.ts';
 import { AppError } from '../errors.ts';
-import type { Account, Ewon, EwonModel, RegistrationStatus } from '../generated/prisma/client.ts';
-import { type AccountTx, inAccount, type Subject } from '../log/write.ts';
+import type { Ewon, EwonModel, Prisma, RegistrationStatus } from '../generated/prisma/client.ts';
+import { type AccountTx, inAccount } from '../log/write.ts';
 import { checkCredentials, InvalidCredentialsError } from '../logins/credentials.ts';
-import { mayAdministerPool } from '../pools/rules.ts';
-import { loadUserAsActor } from '../users/actor.ts';
+import { rightsOnPools } from '../pools/rules.ts';
+import { type Actor, loadUserAsActor } from '../users/actor.ts';
 import { actorSubject } from '../users/rules.ts';
 import { vpnRange } from '../vpn/addresses.ts';
 import { overlaps, subnetOf } from '../vpn/ipv4.ts';
+import { ewonSubject } from './find.ts';
 import { nameKey } from './rules.ts';
 
 /** How a device proves that an account wants it (GW-01). */
@@ -40,18 +41,12 @@ export interface Registration {
 
 export const REGISTRATION_KEY_PREFIX = 'GRK-';
 
-type Way = 'GRK' | 'name' | 'activation key';
-
-/** What the proof was found to stand for. */
-interface Sponsor {
-  way: Way;
-  account: Pick<Account, 'id'>;
-  /** The acting user, for the way by name. */
-  user: Subject | null;
-  /** The PENDING record that the device joins. */
-  recordId: string | null;
-  name: string | null;
-}
+/** What the proof was found to stand for. Keys are looked up before the account is locked, and compared again under the lock. */
+type Sponsor = { accountId: string } & (
+  | { way: 'GRK'; keyHash: string }
+  | { way: 'activation key'; keyHash: string; recordId: string }
+  | { way: 'name'; actor: Actor; name: string }
+);
 
 /**
  * Registers a device (GRK, EWN-14 to EWN-17): checks its proof and its signing request, links its serial number to one Ewon
@@ -68,10 +63,11 @@ export async function registerDevice(
   const signing = readSigningRequest(request.signingRequest, request.serialNumber);
   checkSubnet(ctx, request.lanAddress);
   const sponsor = await findSponsor(ctx, request.proof, remoteAddress);
-  const outcome = await inAccount(ctx, sponsor.account.id, (account) =>
-    register(ctx, account, sponsor, request, signing),
-  ).catch((error: unknown) => {
-    if (isUniqueViolation(error)) return alreadyRegistered();
+  const attempt = () =>
+    inAccount(ctx, sponsor.accountId, (account) => register(ctx, account, sponsor, request, signing));
+  const outcome = await attempt().catch((error: unknown) => {
+    // Another account, whose lock is another, has just linked the serial number: the second time it is found and logged.
+    if (isUniqueViolation(error)) return attempt();
     throw error;
   });
   if (outcome instanceof AppError) throw outcome;
@@ -111,45 +107,38 @@ async function findSponsor(ctx: Platform, proof: RegistrationProof, remoteAddres
   const { userId, accountId } = await checkCredentials(ctx, proof, remoteAddress);
   const actor = await loadUserAsActor(ctx.db, userId);
   if (!actor) throw new InvalidCredentialsError();
-  const { id, autoRegistrationPoolId, pools } = await ctx.db.account.findUniqueOrThrow({
-    where: { id: accountId },
-    select: { id: true, autoRegistrationPoolId: true, pools: { where: { isDefault: true } } },
-  });
-  const target = autoRegistrationPoolId ?? pools[0]?.id ?? '';
-  if (!mayAdministerPool(actor, target))
-    throw new AppError('FORBIDDEN', 'The user may not add Ewons to the pool for new devices.');
-  return { way: 'name', account: { id }, user: actorSubject(actor), recordId: null, name: proof.ewonName };
+  return { way: 'name', accountId, actor, name: proof.ewonName };
 }
 
-/** Found by an index over keyed hashes, then compared in constant time: timing tells nothing about other keys. */
+/** Found by an index over keyed hashes: what timing tells of a hash tells nothing about keys. */
 async function sponsorByKey(ctx: Platform, key: string): Promise<Sponsor> {
-  const hash = ctx.secrets.hash('registration key', key);
-  const account = await ctx.db.account.findUnique({
-    where: { registrationKeyHash: hash },
-    select: { id: true, registrationKeyHash: true },
-  });
-  if (account && timingSafeEqual(Buffer.from(account.registrationKeyHash), Buffer.from(hash))) {
-    return { way: 'GRK', account, user: null, recordId: null, name: null };
-  }
-  const revoked = await ctx.db.revokedRegistrationKey.findUnique({ where: { keyHash: hash } });
-  throw revoked
-    ? new AppError('GRK_REVOKED', 'The registration key was renewed; export the new one.', ['proof', 'registrationKey'])
-    : new AppError('GRK_UNKNOWN', 'No account has this registration key.', ['proof', 'registrationKey']);
+  const keyHash = ctx.secrets.hash('registration key', key);
+  const account = await ctx.db.account.findUnique({ where: { registrationKeyHash: keyHash }, select: { id: true } });
+  const accountId =
+    account?.id ??
+    (await ctx.db.revokedRegistrationKey.findUnique({ where: { keyHash }, select: { accountId: true } }))?.accountId;
+  if (accountId === undefined)
+    throw new AppError('GRK_UNKNOWN', 'No account has this registration key.', ['proof', 'registrationKey']);
+  return { way: 'GRK', accountId, keyHash };
 }
 
 async function sponsorByActivation(ctx: Platform, key: string): Promise<Sponsor> {
-  const hash = ctx.secrets.hash('activation key', key);
+  const keyHash = ctx.secrets.hash('activation key', key);
   const record = await ctx.db.ewon.findUnique({
-    where: { activationKeyHash: hash },
-    select: { id: true, accountId: true, activationKeyHash: true },
+    where: { activationKeyHash: keyHash },
+    select: { id: true, accountId: true },
   });
-  if (!record?.activationKeyHash || !timingSafeEqual(Buffer.from(record.activationKeyHash), Buffer.from(hash)))
-    throw activationKeyInvalid();
-  return { way: 'activation key', account: { id: record.accountId }, user: null, recordId: record.id, name: null };
+  if (!record) throw activationKeyInvalid();
+  return { way: 'activation key', accountId: record.accountId, keyHash, recordId: record.id };
 }
+
+const sameHash = (a: string | null, b: string): boolean =>
+  a !== null && timingSafeEqual(Buffer.from(a), Buffer.from(b));
 
 const activationKeyInvalid = () =>
   new AppError('ACTIVATION_KEY_INVALID', 'The activation key is unknown, used or renewed.', ['proof', 'activationKey']);
+const nameTaken = () =>
+  new AppError('EWON_NAME_IN_USE', 'Another Ewon of the account has this name.', ['proof', 'ewonName']);
 const alreadyRegistered = () =>
   new AppError('DEVICE_ALREADY_REGISTERED', 'A device with this serial number is linked to an account already.', [
     'serialNumber',
@@ -167,19 +156,30 @@ async function register(
   const settings = await tx.account.findUniqueOrThrow({
     where: { id: accountId },
     select: {
+      registrationKeyHash: true,
       autoRegistrationEnabled: true,
       autoRegistrationPoolId: true,
       pools: { where: { isDefault: true }, select: { id: true } },
     },
   });
+  const user = sponsor.way === 'name' ? actorSubject(sponsor.actor) : null;
   const refuse = (error: AppError): AppError => {
     log({
       code: 'EWON_REGISTRATION_REFUSED',
-      user: sponsor.user,
+      user,
+      trigger: 'EWON',
       params: { serialNumber: request.serialNumber, reason: error.code, way: sponsor.way },
     });
     return error;
   };
+  if (sponsor.way === 'GRK' && !sameHash(settings.registrationKeyHash, sponsor.keyHash)) {
+    return refuse(
+      new AppError('GRK_REVOKED', 'The registration key was renewed; export the new one.', [
+        'proof',
+        'registrationKey',
+      ]),
+    );
+  }
   const linked = await tx.ewon.findUnique({
     where: { serialNumber: request.serialNumber },
     include: { certificates: { where: { revokedAt: null, publicKeyHash: signing.publicKeyHash } } },
@@ -187,7 +187,12 @@ async function register(
   if (linked) {
     const [certificate] = linked.certificates;
     if (!certificate || linked.accountId !== accountId) return refuse(alreadyRegistered());
-    return { registrationStatus: linked.registrationStatus, ewonName: linked.name, certificate };
+    const { registrationStatus, name: ewonName } = linked;
+    if (certificate.notAfter > account.now) return { registrationStatus, ewonName, certificate };
+    // It was away too long to renew over its tunnel: key and proof together are as good as a first registration.
+    log({ code: 'EWON_CERTIFICATE_RENEWED', ewon: ewonSubject(linked) });
+    const renewed = await issueCertificate(ctx, tx, account.now, linked.id, request.serialNumber, signing);
+    return { registrationStatus, ewonName, certificate: renewed };
   }
   if (sponsor.way !== 'activation key' && !settings.autoRegistrationEnabled) {
     return refuse(
@@ -207,7 +212,7 @@ async function register(
   const certificate = await issueCertificate(ctx, tx, account.now, ewon.id, request.serialNumber, signing);
   log({
     code: 'EWON_REGISTERED',
-    user: sponsor.user,
+    user,
     ewon: { id: ewon.id, number: ewon.number, name: ewon.name },
     trigger: 'EWON',
     params: { serialNumber: request.serialNumber, way: sponsor.way },
@@ -220,29 +225,31 @@ async function register(
 async function link(
   account: AccountTx,
   sponsor: Sponsor,
-  facts: Partial<Ewon>,
+  facts: Pick<Ewon, 'serialNumber' | 'model' | 'firmwareVersion' | 'lanAddress' | 'registeredAt'>,
   request: RegistrationRequest,
   poolId: string | undefined,
 ): Promise<Ewon | AppError> {
   const { tx, accountId, now } = account;
-  const join = (id: string) =>
-    tx.ewon.update({ where: { id }, data: { ...facts, registrationStatus: 'ACTIVE', activationKeyHash: null } });
-  if (sponsor.recordId !== null) {
-    // Another device may have used the key since it was looked up.
-    const record = await tx.ewon.findFirst({
-      where: { id: sponsor.recordId, registrationStatus: 'PENDING', activationKeyHash: { not: null } },
-    });
-    return record ? join(record.id) : activationKeyInvalid();
+  const join = (id: string, data: Prisma.EwonUpdateInput = {}) =>
+    tx.ewon.update({ where: { id }, data: { ...facts, ...data, registrationStatus: 'ACTIVE' } });
+  if (sponsor.way === 'activation key') {
+    const record = await tx.ewon.findFirst({ where: { id: sponsor.recordId, registrationStatus: 'PENDING' } });
+    // The used key stays with its record, where it only serves its device to ask again for an answer that got lost.
+    return record && sameHash(record.activationKeyHash, sponsor.keyHash) ? join(record.id) : activationKeyInvalid();
   }
-  if (sponsor.name !== null) {
+  if (sponsor.way === 'name') {
     const named = await tx.ewon.findUnique({
       where: { accountId_nameKey: { accountId, nameKey: nameKey(sponsor.name) } },
+      include: { pools: true },
     });
-    if (named?.registrationStatus === 'PENDING') return join(named.id);
-    if (named)
-      return new AppError('EWON_NAME_IN_USE', 'Another Ewon of the account has this name.', ['proof', 'ewonName']);
+    if (named && named.registrationStatus !== 'PENDING') return nameTaken();
+    // GRK-07: the target is where the device will be, which for a record made beforehand are the pools of that record.
+    const targets = named ? named.pools.map((pool) => pool.poolId) : poolId ? [poolId] : [];
+    if (!rightsOnPools(sponsor.actor, targets).administer)
+      return new AppError('FORBIDDEN', 'The user may not add Ewons to this pool.');
+    if (named) return join(named.id, { activationKeyHash: null });
   }
-  const name = sponsor.name ?? (await freeName(tx, accountId, `Ewon ${request.serialNumber}`));
+  const name = sponsor.way === 'name' ? sponsor.name : await freeName(tx, accountId, `Ewon ${request.serialNumber}`);
   return tx.ewon.create({
     data: {
       ...facts,
