@@ -7,6 +7,7 @@ export const ERROR_CODES = {
   ACKNOWLEDGEMENT_REQUIRED:
     'The change affects contract and price; repeat it with `acknowledgeContractChange: true` (CON-14).',
   AUTO_REGISTRATION_DISABLED: 'The account does not let devices register by name or by key (GRK-03).',
+  BAD_REQUEST: 'The request does not follow GraphQL over HTTP (API-06).',
   CERTIFICATE_INVALID: 'The certificate is not the current one of the device, or has expired (GW-12).',
   CERTIFICATE_REVOKED: 'The certificate was revoked: the Ewon was removed, replaced or rejected (GW-12).',
   CONCURRENT_CONNECTION_LIMIT: 'All concurrent connections that the caller may use are taken (CON-05).',
@@ -20,6 +21,7 @@ export const ERROR_CODES = {
   EWON_NOT_APPROVED: 'The Ewon waits for approval or has no device yet (CON-03).',
   EWON_OFFLINE: 'The Ewon is not online (CON-03).',
   FORBIDDEN: 'The caller lacks the right for this.',
+  GRAPHQL_VALIDATION_FAILED: 'The document is not GraphQL, does not fit the schema, or its variables do not.',
   GRK_REVOKED: 'The registration key was renewed; this one is no longer valid (GRK-12).',
   GRK_UNKNOWN: 'No account has this registration key.',
   GROUP_NAME_IN_USE: 'Another group of the account has this name (GRP-06).',

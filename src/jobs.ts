@@ -1,5 +1,6 @@
 import type { Platform } from './context.ts';
 import { reapLeases } from './ewons/presence.ts';
+import { purgeLogs } from './log/purge.ts';
 import { touchLogins } from './logins/login.ts';
 import { closeSilentSessions } from './sessions/close.ts';
 import { expireWaiters } from './sessions/queue.ts';
@@ -8,12 +9,13 @@ import { applyDueDecreases } from './sessions/slots.ts';
 const TICK_MS = 1000;
 
 /** Work that falls due with time. Each is a conditional change, so that several instances may run it and it may be interrupted. */
-const JOBS: readonly ((ctx: Platform) => Promise<unknown>)[] = [
+const JOBS: readonly ((ctx: Platform, dueAt: Date) => Promise<unknown>)[] = [
   applyDueDecreases,
   closeSilentSessions,
   expireWaiters,
   reapLeases,
   touchLogins,
+  purgeLogs,
 ];
 
 export interface Jobs {
@@ -26,8 +28,9 @@ export interface Jobs {
 export function startJobs(ctx: Platform, before: () => Promise<void>): Jobs {
   let running: Promise<void> | null = null;
   const round = async () => {
+    const dueAt = ctx.clock.now();
     for (const job of [before, ...JOBS]) {
-      await job(ctx).catch((error: unknown) =>
+      await job(ctx, dueAt).catch((error: unknown) =>
         ctx.log.error({ err: error, job: job.name }, 'Due work failed; it is tried again'),
       );
     }

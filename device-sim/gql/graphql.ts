@@ -39,6 +39,8 @@ export type ErrorCode =
   | 'ACTIVATION_KEY_INVALID'
   /** The account does not let devices register by name or by key (GRK-03). */
   | 'AUTO_REGISTRATION_DISABLED'
+  /** The request does not follow GraphQL over HTTP (API-06). */
+  | 'BAD_REQUEST'
   /** The certificate is not the current one of the device, or has expired (GW-12). */
   | 'CERTIFICATE_INVALID'
   /** The certificate was revoked: the Ewon was removed, replaced or rejected (GW-12). */
@@ -65,6 +67,8 @@ export type ErrorCode =
   | 'EWON_OFFLINE'
   /** The caller lacks the right for this. */
   | 'FORBIDDEN'
+  /** The document is not GraphQL, does not fit the schema, or its variables do not. */
+  | 'GRAPHQL_VALIDATION_FAILED'
   /** The registration key was renewed; this one is no longer valid (GRK-12). */
   | 'GRK_REVOKED'
   /** No account has this registration key. */
@@ -229,7 +233,7 @@ export type DemoLoginMutation = { login:
 export type DemoAccountQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type DemoAccountQuery = { account: { autoRegistration: { registrationKey: string } | null, slots: { total: number } }, pools: { nodes: Array<{ id: string, name: string }> }, waiting: { nodes: Array<{ id: string, description: string | null, serialNumber: string | null }> } };
+export type DemoAccountQuery = { account: { autoRegistration: { registrationKey: string } | null, slots: { total: number } } | null, pools: { nodes: Array<{ id: string, name: string }> }, waiting: { nodes: Array<{ id: string, description: string | null, serialNumber: string | null }> } };
 
 export type DemoApproveMutationVariables = Exact<{
   input: ApproveEwonInput;

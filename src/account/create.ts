@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts';
 import { REGISTRATION_KEY_PREFIX } from '../ewons/registration.ts';
 import { nameKey } from '../ewons/rules.ts';
 import type { Plan } from '../generated/prisma/client.ts';
-import { inAccount } from '../log/write.ts';
+import { writeEntries } from '../log/write.ts';
 import { checkPassword } from '../logins/password-policy.ts';
 import { createKey } from '../secrets.ts';
 import { newSlots } from '../sessions/slots.ts';
@@ -35,8 +35,8 @@ export async function createAccount(
   const key = newRegistrationKey(ctx);
   const slots = baseSlots(plan, ctx.config);
   const { username, fullName, email } = account.administrator;
-  const created = await ctx.db.account
-    .create({
+  const created = ctx.db.$transaction(async (tx) => {
+    const { id, users, groups } = await tx.account.create({
       data: {
         name: account.name,
         nameKey: nameKey(account.name),
@@ -64,20 +64,18 @@ export async function createAccount(
         },
       },
       include: { users: true, groups: true },
-    })
-    .catch((error: unknown) => {
-      if (isUniqueViolation(error))
-        throw new AppError('ACCOUNT_NAME_TAKEN', 'Another account has this name.', ['name']);
-      throw error;
     });
-  const [user] = created.users;
-  const [group] = created.groups;
-  if (!user || !group) throw new Error('The account was created without its Administrator.');
-  await inAccount(ctx, created.id, async ({ tx, log }) => {
+    const [user] = users;
+    const [group] = groups;
+    if (!user || !group) throw new Error('The account was created without its Administrator.');
     await tx.groupMember.create({ data: { groupId: group.id, userId: user.id } });
-    log({ code: 'ACCOUNT_CREATED', user: userSubject(user) });
+    await writeEntries(tx, id, now, [{ code: 'ACCOUNT_CREATED', user: userSubject(user) }]);
+    return { accountId: id, userId: user.id };
   });
-  return { accountId: created.id, userId: user.id };
+  return created.catch((error: unknown) => {
+    if (isUniqueViolation(error)) throw new AppError('ACCOUNT_NAME_TAKEN', 'Another account has this name.', ['name']);
+    throw error;
+  });
 }
 
 /** GRK-09: 32 characters behind the prefix; encrypted for its readers, hashed for look-up. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { PGlite } from '@electric-sql/pglite';
 import { PrismaPg } from '@prisma/adapter-pg';
@@ -53,6 +54,7 @@ async function openEmbedded(path: string, log: Logger, image?: Blob): Promise<Da
   const unlock = folder === undefined ? async () => undefined : await lockFolder(folder);
   try {
     const pglite = await PGlite.create({ ...(folder && { dataDir: folder }), ...(image && { loadDataDir: image }) });
+    letOthersIn(pglite);
     const factory = new PrismaPGlite(pglite);
     // The adapter's type is of another minor version of the same interface.
     await migrate(factory as unknown as SqlMigrationAwareDriverAdapterFactory, log);
@@ -70,6 +72,25 @@ async function openEmbedded(path: string, log: Logger, image?: Blob): Promise<Da
     await unlock();
     throw error;
   }
+}
+
+/** Milliseconds that PGlite may compute without the event loop having had its turn. */
+const TURN_MS = 5;
+
+/**
+ * PGlite computes in this thread and answers by microtasks alone: as long as one query follows the other, no socket is
+ * read and no timer fires. So every few milliseconds the event loop gets its turn before a message to PGlite.
+ */
+function letOthersIn(pglite: PGlite): void {
+  const send = pglite.execProtocolStream.bind(pglite);
+  let turnedMs = 0;
+  pglite.execProtocolStream = async (message, options) => {
+    if (performance.now() - turnedMs > TURN_MS) {
+      await turn();
+      turnedMs = performance.now();
+    }
+    return send(message, options);
+  };
 }
 
 /** Waits beyond these are a fault, not load: the caller gets an error and nothing is left half done. Milliseconds. */

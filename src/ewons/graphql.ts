@@ -1,18 +1,19 @@
 import { z } from 'zod';
+import { AppError } from '../errors.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import { EwonModel, RegistrationStatus, WanType } from '../generated/prisma/enums.ts';
 import { builder } from '../graphql/builder.ts';
+import type { LoggedInContext } from '../graphql/context.ts';
 import { ClientKindEnum } from '../graphql/enums.ts';
 import { ErrorRef } from '../graphql/errors.ts';
 import { keyOf, keysOf } from '../graphql/global-id.ts';
 import { page } from '../graphql/paging.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { PoolType } from '../pools/graphql.ts';
-import { poolsVisibleTo } from '../pools/rules.ts';
-import type { Actor } from '../users/actor.ts';
 import { formatIpv4, subnetOf } from '../vpn/ipv4.ts';
 import { approveEwon, rejectEwon, replaceEwon } from './approval.ts';
 import { type ConnectedUser, connectedUsersLoader } from './connected.ts';
+import { poolsOfEwonLoader } from './pools.ts';
 import {
   ConfirmationRequiredError,
   createEwon,
@@ -201,13 +202,7 @@ export const EwonType = builder.prismaNode('Ewon', {
       type: [PoolType],
       description: 'The pools it is in, as far as the viewer may see them; at least one (POOL-03).',
       select: { id: true },
-      resolve: ({ id }, _args, { db, actor }) =>
-        actor
-          ? db.pool.findMany({
-              where: { AND: [poolsVisibleTo(actor), { ewons: { some: { ewonId: id } } }] },
-              orderBy: { id: 'asc' },
-            })
-          : [],
+      resolve: ({ id }, _args, ctx) => ctx.loaders.get(poolsOfEwonLoader, ctx).load(id),
     }),
     connectedUsers: t.field({
       type: [ConnectedUserType],
@@ -277,8 +272,19 @@ const EwonOrder = builder.inputType('EwonOrder', {
 
 type Filter = typeof EwonFilter.$inferInput;
 
-function ewonsWhere(actor: Actor, filter: Filter | null | undefined): Prisma.EwonWhereInput {
-  const contains = { contains: filter?.search ?? '', mode: 'insensitive' as const };
+async function ewonsWhere(
+  { db, actor }: LoggedInContext,
+  filter: Filter | null | undefined,
+): Promise<Prisma.EwonWhereInput> {
+  // Prisma hands `contains` on as a pattern.
+  const pattern = filter?.search?.replaceAll(/[\\%_]/g, '\\$&') ?? '';
+  const contains = { contains: pattern, mode: 'insensitive' as const };
+  // Prisma has no "contains" for the elements of a list.
+  const byCustomField = filter?.search
+    ? await db.$queryRaw<{ id: string }[]>`
+        SELECT "id" FROM "Ewon" WHERE "accountId" = ${actor.accountId}::uuid
+          AND EXISTS (SELECT 1 FROM unnest("customFields") AS value WHERE value ILIKE ${`%${pattern}%`})`
+    : [];
   return {
     AND: [
       ewonsVisibleTo(actor),
@@ -288,7 +294,7 @@ function ewonsWhere(actor: Actor, filter: Filter | null | undefined): Prisma.Ewo
               { name: contains },
               { description: contains },
               { serialNumber: contains },
-              { customFields: { has: filter.search } },
+              { id: { in: byCustomField.map(({ id }) => id) } },
             ],
           }
         : {},
@@ -341,9 +347,9 @@ builder.queryFields((t) => ({
         filter: t.arg({ type: EwonFilter }),
         orderBy: t.arg({ type: [EwonOrder], validate: z.array(z.any()).max(4) }),
       },
-      totalCount: (_root, { filter }, { db, actor }) => db.ewon.count({ where: ewonsWhere(actor, filter) }),
-      resolve: (query, _root, { filter, orderBy }, { db, actor }) =>
-        db.ewon.findMany({ ...query, where: ewonsWhere(actor, filter), orderBy: ewonsOrder(orderBy) }),
+      totalCount: async (_root, { filter }, ctx) => ctx.db.ewon.count({ where: await ewonsWhere(ctx, filter) }),
+      resolve: async (query, _root, { filter, orderBy }, ctx) =>
+        ctx.db.ewon.findMany({ ...query, where: await ewonsWhere(ctx, filter), orderBy: ewonsOrder(orderBy) }),
     },
     { name: 'EwonConnection', description: 'A page of a list, as Relay defines it.' },
     { name: 'EwonEdge', description: 'An object of a page with its place.' },
@@ -389,12 +395,15 @@ const EwonPropertiesInput = builder.inputType('EwonPropertiesInput', {
   }),
 });
 
+/** @throws AppError VALIDATION_FAILED when the name is to be cleared, NOT_FOUND (pool) */
 function properties(input: typeof EwonPropertiesInput.$inferInput | null | undefined): EwonProperties {
+  const { name, description, customFields, poolIds } = input ?? {};
+  if (name === null) throw new AppError('VALIDATION_FAILED', 'An Ewon has a name.', ['properties', 'name']);
   return {
-    name: input?.name?.trim() ?? undefined,
-    description: input?.description,
-    customFields: input?.customFields?.map((value) => value ?? null) ?? undefined,
-    poolIds: input?.poolIds?.map((id) => keyOf('Pool', id)) ?? undefined,
+    name: name?.trim(),
+    description,
+    customFields: customFields === null ? [] : customFields?.map((value) => value ?? null),
+    poolIds: poolIds === null ? [] : poolIds && [...new Set(poolIds.map((id) => keyOf('Pool', id)))],
   };
 }
 

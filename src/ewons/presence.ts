@@ -20,6 +20,15 @@ export interface ReportedFacts {
 export interface PresenceClaim {
   ewonId: string;
   tunnelId: string;
+  /** Of the certificate that opened it: it must still be the current one when the claim is written (GW-12). */
+  fingerprint: string;
+  facts: ReportedFacts;
+}
+
+/** What changed at a device since its tunnel opened. Counts only for the tunnel that stands. */
+export interface PresenceReport {
+  ewonId: string;
+  tunnelId: string;
   facts: ReportedFacts;
 }
 
@@ -34,11 +43,12 @@ export interface PresenceRelease {
 /** What became of a claim. */
 export type ClaimResult =
   | { vpnAddress: string; ewonName: string }
-  | { refused: 'VPN_ADDRESS_EXHAUSTED' | 'EWON_NOT_APPROVED' };
+  | { refused: 'VPN_ADDRESS_EXHAUSTED' | 'CERTIFICATE_REVOKED' };
 
 /** Changes of presence of one account's Ewons that happened since the last write, whatever their number, in one transaction. */
 export interface PresenceChanges {
   claims: PresenceClaim[];
+  reports: PresenceReport[];
   releases: PresenceRelease[];
 }
 
@@ -53,7 +63,7 @@ export function applyPresence(
   accountId: string,
   changes: PresenceChanges,
 ): Promise<Map<string, ClaimResult>> {
-  const { claims, releases } = changes;
+  const { claims, reports, releases } = changes;
   const claimed = new Set(claims.map(({ tunnelId }) => tunnelId));
   return inAccount(ctx, accountId, async (account) => {
     // A device that came back within the batch left first; one that left after it came, leaves last.
@@ -63,6 +73,7 @@ export function applyPresence(
       releases.filter(({ tunnelId }) => !claimed.has(tunnelId)),
     );
     const results = await claim(ctx, account, gatewayId, claims);
+    await takeReports(account, reports);
     await release(
       ctx,
       account,
@@ -74,7 +85,7 @@ export function applyPresence(
 
 async function claim(
   ctx: Platform,
-  { tx, now, log }: AccountTx,
+  { tx, now, log, afterCommit }: AccountTx,
   gatewayId: string,
   claims: PresenceClaim[],
 ): Promise<Map<string, ClaimResult>> {
@@ -82,50 +93,85 @@ async function claim(
   if (claims.length === 0) return results;
   const ewons = await tx.ewon.findMany({
     where: { id: { in: claims.map(({ ewonId }) => ewonId) }, registrationStatus: 'ACTIVE' },
-    select: { id: true, number: true, name: true, tunnelId: true },
+    select: {
+      id: true,
+      number: true,
+      name: true,
+      tunnelId: true,
+      certificates: { where: { revokedAt: null }, select: { fingerprint: true } },
+    },
   });
+  const byId = new Map(ewons.map((ewon) => [ewon.id, ewon]));
+  const current = claims.filter(({ ewonId, fingerprint }) =>
+    byId.get(ewonId)?.certificates.some((certificate) => certificate.fingerprint === fingerprint),
+  );
+  for (const { tunnelId } of claims) results.set(tunnelId, { refused: 'CERTIFICATE_REVOKED' });
   const addresses = await assignAddresses(
     tx,
     ctx.config,
     'EWON',
-    ewons.map(({ id }) => id),
+    [...new Set(current.map(({ ewonId }) => ewonId))],
     now,
   );
-  const written: { id: string; tunnelId: string }[] = [];
-  for (const { ewonId, tunnelId, facts } of claims) {
-    const ewon = ewons.find(({ id }) => id === ewonId);
+  // One a device: of two tunnels that opened within the batch the later stands (GW-05).
+  const standing = new Map<string, PresenceClaim>();
+  for (const taken of current) {
+    const { ewonId, tunnelId, facts } = taken;
+    const ewon = byId.get(ewonId);
+    if (!ewon) continue;
     const vpnAddress = addresses.get(ewonId);
-    if (!ewon || !vpnAddress) {
-      results.set(tunnelId, { refused: ewon ? 'VPN_ADDRESS_EXHAUSTED' : 'EWON_NOT_APPROVED' });
-      const subject = ewon && { id: ewon.id, number: ewon.number, name: ewon.name };
-      if (subject) log({ code: 'EWON_TUNNEL_REFUSED', ewon: subject, params: { reason: 'VPN_ADDRESS_EXHAUSTED' } });
+    const subject = { id: ewon.id, number: ewon.number, name: ewon.name };
+    if (!vpnAddress) {
+      results.set(tunnelId, { refused: 'VPN_ADDRESS_EXHAUSTED' });
+      log({ code: 'EWON_TUNNEL_REFUSED', ewon: subject, params: { reason: 'VPN_ADDRESS_EXHAUSTED' } });
       continue;
     }
     results.set(tunnelId, { vpnAddress, ewonName: ewon.name });
-    written.push({ id: ewonId, tunnelId });
-    const subject = { id: ewon.id, number: ewon.number, name: ewon.name };
-    log(
-      ewon.tunnelId === null
-        ? { code: 'EWON_ONLINE', ewon: subject, params: { vpnAddress } }
-        : { code: 'EWON_TUNNEL_REPLACED', ewon: subject },
-    );
+    if (ewon.tunnelId === null) log({ code: 'EWON_ONLINE', ewon: subject, params: { vpnAddress } });
+    else {
+      log({ code: 'EWON_TUNNEL_REPLACED', ewon: subject });
+      // The first may be held by another instance.
+      afterCommit(() => ctx.bell.ring('ewons'));
+    }
     ewon.tunnelId = tunnelId;
-    const { lanAddress, wanAddress } = facts;
-    log(...configurationErrors(subject, lanAddress, wanAddress));
+    standing.set(ewonId, taken);
+    log(...configurationErrors(subject, facts.lanAddress, facts.wanAddress));
   }
+  const written = [...standing.values()].map(({ ewonId, tunnelId }) => ({ id: ewonId, tunnelId }));
   await tx.$executeRaw`
     UPDATE "Ewon" e SET "gatewayId" = ${gatewayId}::uuid, "tunnelId" = c."tunnelId", "lastSeenAt" = ${now}::timestamp,
       "onlineSince" = CASE WHEN e."tunnelId" IS NULL THEN ${now}::timestamp ELSE e."onlineSince" END
     FROM jsonb_to_recordset(${JSON.stringify(written)}::jsonb) AS c("id" uuid, "tunnelId" uuid) WHERE e."id" = c."id"`;
-  await writeFacts(tx, claims);
+  await writeFacts(tx, [...standing.values()]);
   return results;
+}
+
+async function takeReports({ tx, log }: AccountTx, reports: PresenceReport[]): Promise<void> {
+  if (reports.length === 0) return;
+  const ewons = await tx.ewon.findMany({
+    where: { id: { in: reports.map(({ ewonId }) => ewonId) } },
+    select: { id: true, number: true, name: true, tunnelId: true, lanAddress: true, wanAddress: true },
+  });
+  const written = new Map<string, PresenceReport>();
+  for (const ewon of ewons) {
+    for (const { ewonId, tunnelId, facts } of reports) {
+      if (ewonId !== ewon.id || tunnelId !== ewon.tunnelId) continue;
+      const { id, number, name } = ewon;
+      written.set(id, { ewonId, tunnelId, facts: { ...written.get(id)?.facts, ...facts } });
+      if (facts.lanAddress === undefined && facts.wanAddress === undefined) continue;
+      ewon.lanAddress = facts.lanAddress ?? ewon.lanAddress;
+      ewon.wanAddress = facts.wanAddress ?? ewon.wanAddress;
+      log(...configurationErrors({ id, number, name }, ewon.lanAddress, ewon.wanAddress));
+    }
+  }
+  await writeFacts(tx, [...written.values()]);
 }
 
 /** VPN-12: a LAN inside which the WAN address lies cannot be routed; the device works, but its owner must know. */
 function configurationErrors(
   ewon: { id: string; number: number; name: string },
-  lanAddress: string | undefined,
-  wanAddress: string | undefined,
+  lanAddress: string | null | undefined,
+  wanAddress: string | null | undefined,
 ): LogDraft[] {
   if (!lanAddress || !wanAddress || !overlaps(subnetOf(lanAddress), subnetOf(wanAddress))) return [];
   return [
@@ -163,11 +209,12 @@ async function release(ctx: Platform, account: AccountTx, releases: PresenceRele
   );
 }
 
-/** Writes what devices report, in one statement. */
-export async function writeFacts(
+/** Writes what devices report, in one statement. At most one report an Ewon. */
+async function writeFacts(
   tx: Pick<Platform['db'], '$executeRaw'>,
   reports: { ewonId: string; facts: ReportedFacts }[],
 ): Promise<void> {
+  if (reports.length === 0) return;
   const rows = reports.map(({ ewonId, facts }) => ({ ...facts, id: ewonId }));
   await tx.$executeRaw`
     UPDATE "Ewon" e SET
@@ -207,10 +254,12 @@ export async function renewLease(
 /**
  * Takes the Ewons of dead gateway instances offline (decision 6, CLU-03). Safe to run in several instances at once and to
  * interrupt: it works under each account's lock on what still points to the dead lease, which goes last.
+ * @param dueAt the beginning of the round of jobs, before this instance renewed its own lease: a clock that is moved on
+ *   meanwhile must not make that one look dead
  */
-export async function reapLeases(ctx: Platform): Promise<void> {
+export async function reapLeases(ctx: Platform, dueAt: Date): Promise<void> {
   const dead = await ctx.db.gatewayLease.findMany({
-    where: { expiresAt: { lte: ctx.clock.now() } },
+    where: { expiresAt: { lte: dueAt } },
     select: { id: true },
   });
   for (const { id } of dead) await endLease(ctx, id, 'gateway lost');

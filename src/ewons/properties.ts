@@ -7,6 +7,7 @@ import { type AccountTx, inAccount } from '../log/write.ts';
 import { mayAdministerPool, poolsVisibleTo } from '../pools/rules.ts';
 import { createKey } from '../secrets.ts';
 import { endSessions } from '../sessions/close.ts';
+import { settleSlots } from '../sessions/slots.ts';
 import { actorSubject } from '../users/rules.ts';
 import { ewonSubject, type FoundEwon, findEwon } from './find.ts';
 import { revokeCertificates } from './registration.ts';
@@ -118,9 +119,11 @@ export function removeEwon(ctx: ActorContext, ewonId: string, confirm: boolean):
     requireAction(ctx, ewon, 'REMOVE');
     const sessions = await tx.session.findMany({ where: { ewonId: ewon.id, state: 'OPEN' } });
     if (!confirm) throw new ConfirmationRequiredError(`Removing ${ewon.name} cannot be undone.`, sessions);
-    await endSessions(ctx, account, sessions, 'EWON_OFFLINE', ctx.actor);
+    // Their slots are given away when the Ewon is gone: somebody may be waiting for a slot to connect to it.
+    await endSessions(ctx, account, sessions, 'EWON_OFFLINE', ctx.actor, { settle: false });
     await revokeCertificates(tx, now, ewon.id, 'removed');
     await tx.ewon.delete({ where: { id: ewon.id } });
+    if (sessions.length > 0) await settleSlots(ctx, account);
     if (ewon.gatewayId !== null)
       account.log({
         code: 'EWON_OFFLINE',

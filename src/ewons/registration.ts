@@ -95,9 +95,7 @@ export function checkSubnet(ctx: Platform, lanAddress: string | undefined): void
   if (lanAddress === undefined) return;
   const lan = subnetOf(lanAddress);
   if (overlaps(lan, vpnRange(ctx.config, 'USER')) || overlaps(lan, vpnRange(ctx.config, 'EWON'))) {
-    throw new AppError('SUBNET_CONFLICT', `The LAN ${lanAddress} overlaps a VPN range of the platform.`, [
-      'lanAddress',
-    ]);
+    throw new AppError('SUBNET_CONFLICT', 'The LAN overlaps a VPN range of the platform.', ['lanAddress']);
   }
 }
 
@@ -186,7 +184,11 @@ async function register(
   });
   if (linked) {
     const [certificate] = linked.certificates;
-    if (!certificate || linked.accountId !== accountId) return refuse(alreadyRegistered());
+    if (!certificate || linked.accountId !== accountId) {
+      // A void key must not tell which serial numbers are linked.
+      const keyIsVoid = sponsor.way === 'activation key' && !(await findPendingRecord(tx, sponsor));
+      return refuse(keyIsVoid ? activationKeyInvalid() : alreadyRegistered());
+    }
     const { registrationStatus, name: ewonName } = linked;
     if (certificate.notAfter > account.now) return { registrationStatus, ewonName, certificate };
     // It was away too long to renew over its tunnel: key and proof together are as good as a first registration.
@@ -213,7 +215,7 @@ async function register(
   log({
     code: 'EWON_REGISTERED',
     user,
-    ewon: { id: ewon.id, number: ewon.number, name: ewon.name },
+    ewon: ewonSubject(ewon),
     trigger: 'EWON',
     params: { serialNumber: request.serialNumber, way: sponsor.way },
   });
@@ -233,9 +235,9 @@ async function link(
   const join = (id: string, data: Prisma.EwonUpdateInput = {}) =>
     tx.ewon.update({ where: { id }, data: { ...facts, ...data, registrationStatus: 'ACTIVE' } });
   if (sponsor.way === 'activation key') {
-    const record = await tx.ewon.findFirst({ where: { id: sponsor.recordId, registrationStatus: 'PENDING' } });
+    const record = await findPendingRecord(tx, sponsor);
     // The used key stays with its record, where it only serves its device to ask again for an answer that got lost.
-    return record && sameHash(record.activationKeyHash, sponsor.keyHash) ? join(record.id) : activationKeyInvalid();
+    return record ? join(record.id) : activationKeyInvalid();
   }
   if (sponsor.way === 'name') {
     const named = await tx.ewon.findUnique({
@@ -262,6 +264,12 @@ async function link(
       ...(poolId && { pools: { create: { poolId } } }),
     },
   });
+}
+
+/** The record that an activation key is good for: it may have been used or renewed since it was looked up. */
+async function findPendingRecord(tx: Tx, { recordId, keyHash }: { recordId: string; keyHash: string }) {
+  const record = await tx.ewon.findFirst({ where: { id: recordId, registrationStatus: 'PENDING' } });
+  return record && sameHash(record.activationKeyHash, keyHash) ? record : null;
 }
 
 /** GRK-24: the temporary name, with a number behind it when somebody has given it to another Ewon. */

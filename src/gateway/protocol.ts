@@ -24,6 +24,8 @@ const serialNumber = z.string().regex(/^[A-Z]?\d{4}-\d{4}-\d{2}$/, 'must look li
 /** EWN-18 */
 const firmwareVersion = z.string().regex(/^\d{1,3}\.\d{1,3}s\d{1,3}$/, 'must look like 11.1s0');
 const signingRequest = z.string().max(8192);
+/** Unicode without the zero character and lone surrogates, which JSON can carry and a database cannot. */
+const text = () => z.string().regex(/^[^\0\p{Surrogate}]*$/u, 'must be text without zero characters');
 /** The device's own address in its LAN with the prefix length, as `10.0.0.53/24` (GW-11). */
 const lanAddress = z.cidrv4();
 
@@ -50,10 +52,11 @@ export const EnrolmentProof = z.union([
   z.strictObject({ activationKey: z.string().min(1).max(100) }),
   /** GRK-07: by name, from the device's connection wizard. */
   z.strictObject({
-    account: z.string().min(1).max(100),
-    username: z.string().min(1).max(100),
+    account: text().min(1).max(100),
+    username: text().min(1).max(100),
     password: z.string().min(1).max(200),
-    ewonName: z.string().min(1).max(64),
+    /** EWN-03 */
+    ewonName: text().trim().min(1).max(64),
   }),
 ]);
 export type EnrolmentProof = z.infer<typeof EnrolmentProof>;
@@ -68,7 +71,7 @@ export const EnrolmentRequest = z.object({
   signingRequest,
   proof: EnrolmentProof,
   /** GRK-13: from the commissioning file; becomes the Ewon's description. */
-  description: z.string().max(500).optional(),
+  description: text().max(500).optional(),
   lanAddress: lanAddress.optional(),
 });
 export type EnrolmentRequest = z.input<typeof EnrolmentRequest>;

@@ -1,25 +1,37 @@
 import SchemaBuilder from '@pothos/core';
-import ComplexityPlugin, { ComplexityErrorKind } from '@pothos/plugin-complexity';
+import { ComplexityErrorKind } from '@pothos/plugin-complexity';
 import ErrorsPlugin from '@pothos/plugin-errors';
 import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
-import ValidationPlugin from '@pothos/plugin-validation';
-import { GraphQLError, getNullableType, isListType } from 'graphql';
-import { AppError, ValidationError, type Violation } from '../errors.ts';
+import { GraphQLError, type GraphQLSchema, getNullableType, isListType, isObjectType } from 'graphql';
+import { AppError, type ErrorCode, ValidationError, type Violation } from '../errors.ts';
 import type PrismaTypes from '../generated/pothos-types.ts';
 import { getDatamodel } from '../generated/pothos-types.ts';
+import AllViolationsPlugin from './all-violations.ts';
 import type { GraphQLContext, LoggedInContext } from './context.ts';
 import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
+import StreamCostPlugin from './stream-cost.ts';
 
 /** An error that belongs to the request as a whole, not to one operation's result: it goes to the top level. */
-export const requestError = (code: string, message: string, extensions: Record<string, unknown> = {}): GraphQLError =>
-  new GraphQLError(message, { extensions: { code, ...extensions } });
+export const requestError = (
+  code: ErrorCode,
+  message: string,
+  extensions: Record<string, unknown> = {},
+): GraphQLError => new GraphQLError(message, { extensions: { code, ...extensions } });
 
 export const unauthenticated = (): GraphQLError => requestError('UNAUTHENTICATED', 'Log in first.');
 
 /** What a list that is not paged is taken to hold when the cost of a query is reckoned (API-02). */
 const UNPAGED_LIST = 5;
+
+/** How many objects can be asked for by `nodes`. */
+const NODES_MAX = 100;
+
+const isNodeType = (schema: GraphQLSchema, typename: string): boolean => {
+  const type = schema.getType(typename);
+  return isObjectType(type) && type.getInterfaces().some(({ name }) => name === 'Node');
+};
 
 const capitalized = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 
@@ -42,7 +54,7 @@ export const builder = new SchemaBuilder<{
     FirmwareVersion: { Input: string; Output: string };
   };
 }>({
-  plugins: [ErrorsPlugin, ScopeAuthPlugin, ValidationPlugin, RelayPlugin, ComplexityPlugin, PrismaPlugin],
+  plugins: [ErrorsPlugin, ScopeAuthPlugin, AllViolationsPlugin, RelayPlugin, StreamCostPlugin, PrismaPlugin],
   defaultFieldNullability: false,
   errors: {
     defaultTypes: [AppError, ValidationError],
@@ -79,11 +91,25 @@ export const builder = new SchemaBuilder<{
     nodeQueryOptions: {
       description:
         'Any object by its id. An id of another account, of something the viewer may not see, or malformed gives null (API-05).',
-      resolve: (_parent, { id }, _ctx, _info, resolveNode) => (id.typename === '' ? null : resolveNode(id)),
+      resolve: (_parent, { id }, _ctx, { schema }, resolveNode) =>
+        isNodeType(schema, id.typename) ? resolveNode(id) : null,
     },
     nodesQueryOptions: {
       description:
         'Several objects by their ids, null in the place of each that does not exist for the viewer (API-05). At most 100.',
+      resolve: (
+        _parent,
+        { ids }: { ids: ({ typename: string; id: string } | null)[] },
+        _ctx,
+        { schema },
+        resolveNodes,
+      ) => {
+        if (ids.length > NODES_MAX)
+          throw new AppError('VALIDATION_FAILED', `ids has at most ${NODES_MAX} elements.`, ['ids']);
+        // Pothos reads the arguments once more; null is nothing to it, and a type that is no node would be a fault.
+        for (const [index, id] of ids.entries()) if (id && !isNodeType(schema, id.typename)) ids[index] = null;
+        return resolveNodes(ids as never);
+      },
     },
     nodeTypeOptions: { description: 'Something with an id that is unique in the whole platform.' },
     pageInfoTypeOptions: { description: 'Where a page of a list lies, as Relay defines it.' },
@@ -95,14 +121,21 @@ export const builder = new SchemaBuilder<{
     nodeFieldOptions: { description: 'The object.' },
   },
   complexity: {
-    // A connection costs its page size times what is asked of each node; its `edges` and `nodes` do not count again.
-    fieldComplexity: (args: { first?: number | null; last?: number | null }, { config }, field) => ({
+    // A connection costs its page size times what is asked of each node, `nodes(ids)` as many times as there are ids; the
+    // `edges` and `nodes` of a connection do not count again.
+    fieldComplexity: (
+      args: { first?: number | null; last?: number | null; ids?: readonly unknown[] | null },
+      { config },
+      field,
+    ) => ({
       field: 1,
       multiplier: field.args.some(({ name }) => name === 'first')
         ? Math.max(1, args.first ?? args.last ?? config.limits.PAGE_SIZE)
-        : field.name === 'edges' || !isListType(getNullableType(field.type))
-          ? 1
-          : UNPAGED_LIST,
+        : args.ids
+          ? Math.max(1, args.ids.length)
+          : field.name === 'edges' || field.name === 'nodes' || !isListType(getNullableType(field.type))
+            ? 1
+            : UNPAGED_LIST,
     }),
     limit: ({ config: { limits } }) => ({
       complexity: limits.QUERY_COMPLEXITY_MAX,

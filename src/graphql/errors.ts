@@ -30,7 +30,7 @@ builder.objectType(AppError, {
   interfaces: [ErrorInterface],
 });
 
-const ViolationType = builder.objectRef<{ path: string[]; message: string }>('Violation').implement({
+const ViolationType = builder.objectRef<{ path: string[]; message: string }>('InputViolation').implement({
   description: 'One thing that is wrong with an input.',
   fields: (t) => ({
     path: t.exposeStringList('path', { description: 'The place of the value inside `input`.' }),
@@ -43,7 +43,8 @@ builder.objectType(ValidationError, {
   description: 'Values of the input are out of their range or form; all of them at once. Nothing was done.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
-    violations: t.field({
+    // Not `violations`: a query that asks for those of PasswordPolicyError too would have to rename one of them.
+    inputViolations: t.field({
       type: [ViolationType],
       description: 'Every violation, at least one.',
       resolve: (error) => error.violations,

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
-import type { ExecutionArgs } from 'graphql';
+import type { ExecutionArgs, ExecutionResult, GraphQLError } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
-import { createYoga } from 'graphql-yoga';
+import { createYoga, isAsyncIterable } from 'graphql-yoga';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { WebSocketServer } from 'ws';
 import type { Platform } from '../context.ts';
@@ -13,7 +13,7 @@ import type { GraphQLContext } from './context.ts';
 import { useDocumentLimits } from './limits.ts';
 import { Loaders } from './loaders.ts';
 import { schema } from './schema.ts';
-import { watchStalledSockets } from './stalled-sockets.ts';
+import { watchStalledClients } from './stalled-sockets.ts';
 import { liveStreamsGauge } from './streams.ts';
 import { createErrorMask, currentRequest } from './top-level-errors.ts';
 
@@ -40,6 +40,10 @@ interface ServerContext {
 /** Builds the HTTP port: GraphQL over HTTP, SSE and WebSocket, GraphiQL, health, readiness and metrics (API-06, API-08, EVT-12). */
 export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
   const mask = createErrorMask(ctx.log);
+  // What fails before execution (syntax, validation) does not pass the mask of yoga by itself.
+  const masked = (errors: readonly GraphQLError[]) =>
+    errors.map((error) => (error.extensions?.requestId === undefined ? mask(error) : error));
+  let graphiql: string | undefined;
   const yoga = createYoga<ServerContext, GraphQLContext>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
@@ -48,19 +52,18 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
     cors: false,
     batching: false,
     graphiql: { title: 'talkgate', subscriptionsProtocol: 'WS', defaultQuery: FIRST_QUERY },
-    renderGraphiQL,
+    renderGraphiQL: (options) => {
+      graphiql ??= renderGraphiQL(options);
+      return graphiql;
+    },
     maskedErrors: { maskError: mask },
     plugins: [
       useDocumentLimits(ctx.config),
       {
-        // What fails before execution (syntax, validation) does not pass the mask by itself.
         onResultProcess: ({ result, setResult }) => {
-          if ('errors' in result && result.errors?.some((error) => error.extensions?.requestId === undefined)) {
-            setResult({
-              ...result,
-              errors: result.errors.map((error) => (error.extensions?.requestId === undefined ? mask(error) : error)),
-            });
-          }
+          if (isAsyncIterable(result)) setResult(tellingErrors(result as AsyncIterable<ExecutionResult>));
+          else if ('errors' in result && result.errors?.some((error) => error.extensions?.requestId === undefined))
+            setResult({ ...result, errors: masked(result.errors) });
         },
       },
     ],
@@ -74,7 +77,7 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
   collectDefaultMetrics({ register: metrics });
   metrics.registerMetric(liveStreamsGauge);
 
-  const eventStreams = new Set<ServerResponse>();
+  const responses = new Set<ServerResponse>();
   const server = createServer((req, res) => {
     const path = (req.url ?? '/').split('?')[0];
     if (path === '/healthz') return sendText(res, 200, 'ok');
@@ -83,21 +86,16 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
     if (path === '/metrics')
       return void metrics.metrics().then((text) => sendText(res, 200, text, metrics.contentType));
     if (path !== GRAPHQL_PATH) return sendText(res, 404, `Not here: GraphQL is at ${GRAPHQL_PATH}.`);
-    if (req.method === 'POST' && !bodyFits(req))
-      return sendText(res, 413, `A request body has a length, of at most ${MAX_BODY_BYTES} bytes.`);
-    if (/[?&](access_?token|token|authorization|password)=/i.test(req.url ?? '')) {
-      return sendText(
-        res,
-        400,
-        'Credentials are not accepted in a URL: send the header "Authorization: Bearer <token>" (AUTH-24).',
-      );
-    }
-    if (req.headers.accept?.includes('text/event-stream')) {
-      eventStreams.add(res);
-      res.once('close', () => eventStreams.delete(res));
-    }
+    if (hasCredentialsInUrl(req)) return sendText(res, 400, CREDENTIALS_IN_URL);
+    if (req.method === 'POST' && req.headers['content-length'] === undefined)
+      return sendText(res, 411, 'A request body needs a Content-Length.');
+    if (Number(req.headers['content-length'] ?? 0) > MAX_BODY_BYTES)
+      return sendText(res, 413, `A request body has at most ${MAX_BODY_BYTES} bytes.`);
+    responses.add(res);
+    res.once('close', () => responses.delete(res));
     const requestId = randomUUID();
     res.setHeader('x-request-id', requestId);
+    res.setHeader('content-security-policy', OWN_HOST_ONLY);
     currentRequest.run({ requestId }, () => void yoga(req, res));
   });
 
@@ -106,9 +104,10 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
     path: GRAPHQL_PATH,
     maxPayload: MAX_BODY_BYTES,
     perMessageDeflate: false,
+    verifyClient: ({ req }, answer) => answer(!hasCredentialsInUrl(req), 400, CREDENTIALS_IN_URL),
   });
-  const subscriptions = serveSockets(ctx, yoga, sockets);
-  const unwatch = watchStalledSockets(sockets, ctx.config.limits.STREAM_STALL_SECONDS * 2, ctx.log);
+  const subscriptions = serveSockets(ctx, yoga, sockets, masked);
+  const unwatch = watchStalledClients(sockets, responses, ctx.config.limits.STREAM_STALL_SECONDS * 2, ctx.log);
 
   return {
     server,
@@ -124,7 +123,9 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
         });
         server.closeIdleConnections();
         // Event streams never finish by themselves.
-        for (const response of eventStreams) response.destroy();
+        for (const response of responses) {
+          if (String(response.getHeader('content-type')).startsWith('text/event-stream')) response.destroy();
+        }
       });
       await yoga.dispose();
     },
@@ -158,16 +159,55 @@ type Yoga = ReturnType<typeof createYoga<ServerContext, GraphQLContext>>;
 interface SocketExtra extends Record<PropertyKey, unknown> {
   request: IncomingMessage;
   socket: import('ws').WebSocket;
+  /** What tells each running operation, by its id, that its caller is gone. */
+  operations?: Map<string, AbortController>;
+}
+
+/**
+ * Over server-sent events an error that a stream throws would only break the connection: it is told as the last result, with
+ * the same content as over WebSocket (EVT-12).
+ */
+function tellingErrors(results: AsyncIterable<ExecutionResult>): AsyncIterableIterator<ExecutionResult> {
+  const source = results[Symbol.asyncIterator]();
+  const done = { done: true as const, value: undefined };
+  let failed = false;
+  return {
+    next: async () => {
+      if (failed) return done;
+      try {
+        return await source.next();
+      } catch (error) {
+        failed = true;
+        return { done: false, value: { errors: [error as GraphQLError] } };
+      }
+    },
+    return: async () => (await source.return?.()) ?? done,
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
 }
 
 /** GraphQL over WebSocket: each operation is authenticated anew, and the socket ends with its login (EVT-08). */
-function serveSockets(ctx: Platform, yoga: Yoga, sockets: WebSocketServer) {
+function serveSockets(
+  ctx: Platform,
+  yoga: Yoga,
+  sockets: WebSocketServer,
+  masked: (errors: readonly GraphQLError[]) => GraphQLError[],
+) {
   return useServer<Record<string, unknown>, SocketExtra>(
     {
+      // The message of an error that is nobody's business stays out of the close reason.
+      isProd: true,
       connectionInitWaitTimeout: ctx.config.limits.HANDSHAKE_SECONDS * 1000,
       execute: (args) => inRequest(args, (engine) => engine.execute(args)),
       subscribe: (args) => inRequest(args, (engine) => engine.subscribe(args)),
       onConnect: async ({ connectionParams, extra }) => {
+        const operations = new Map<string, AbortController>();
+        extra.operations = operations;
+        extra.socket.once('close', () => {
+          for (const gone of operations.values()) gone.abort();
+        });
         const token = bearerToken(connectionParams?.authorization ?? connectionParams?.Authorization);
         if (token === null) return true;
         const actor = await authenticate(ctx, token);
@@ -175,40 +215,54 @@ function serveSockets(ctx: Platform, yoga: Yoga, sockets: WebSocketServer) {
         extra.socket.once('close', endWithLogin(ctx, actor, extra.socket));
         return true;
       },
-      onSubscribe: async ({ connectionParams, extra }, _id, payload) => {
+      onSubscribe: ({ connectionParams, extra }, id, payload) => {
         const gone = new AbortController();
-        extra.socket.once('close', () => gone.abort());
+        extra.operations?.set(id, gone);
         const authorization = connectionParams?.authorization ?? connectionParams?.Authorization;
         const requestId = randomUUID();
-        const context = await graphqlContext(
-          ctx,
-          requestId,
-          typeof authorization === 'string' ? authorization : null,
-          extra.request,
-          gone.signal,
-        );
-        const {
-          schema: current,
-          execute,
-          subscribe,
-          parse,
-          validate,
-          contextFactory,
-        } = yoga.getEnveloped({ req: extra.request, socket: extra.socket, params: payload } as never);
-        const document = parse(payload.query);
-        const errors = validate(current, document);
-        if (errors.length > 0) return errors;
-        return {
-          schema: current,
-          operationName: payload.operationName,
-          document,
-          variableValues: payload.variables,
-          contextValue: { ...(await contextFactory()), ...context },
-          rootValue: { execute, subscribe, requestId } satisfies Engine,
-        } as ExecutionArgs;
+        const prepare = async () => {
+          const context = await graphqlContext(
+            ctx,
+            requestId,
+            typeof authorization === 'string' ? authorization : null,
+            extra.request,
+            gone.signal,
+          );
+          const {
+            schema: current,
+            execute,
+            subscribe,
+            parse,
+            validate,
+            contextFactory,
+          } = yoga.getEnveloped({ req: extra.request, socket: extra.socket, params: payload } as never);
+          const document = parse(payload.query);
+          const errors = validate(current, document);
+          if (errors.length > 0) return masked(errors as GraphQLError[]);
+          return {
+            schema: current,
+            operationName: payload.operationName,
+            document,
+            variableValues: payload.variables,
+            contextValue: { ...(await contextFactory()), ...context },
+            rootValue: { execute, subscribe, requestId } satisfies Engine,
+          } as ExecutionArgs;
+        };
+        // An error that is thrown here would end the socket with all its other operations.
+        return currentRequest.run({ requestId }, () => prepare().catch((error) => masked([error])));
+      },
+      onError: ({ extra }, id, _payload, errors) => {
+        extra.operations?.delete(id);
+        return masked(errors as GraphQLError[]);
+      },
+      onComplete: ({ extra }, id) => {
+        extra.operations?.get(id)?.abort();
+        extra.operations?.delete(id);
       },
     },
     sockets,
+    // Pings are those of the watch for stalled clients, which waits longer for the answer than this would.
+    0,
   );
 }
 
@@ -242,10 +296,14 @@ function endWithLogin(ctx: Platform, actor: Actor, socket: import('ws').WebSocke
   };
 }
 
-function bodyFits(req: IncomingMessage): boolean {
-  const length = Number(req.headers['content-length'] ?? Number.NaN);
-  return length <= MAX_BODY_BYTES;
-}
+/** GraphiQL is one page with all it needs in it: whatever it is made of, it loads nothing from elsewhere. */
+const OWN_HOST_ONLY = "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; frame-ancestors 'none'";
+
+const CREDENTIALS_IN_URL =
+  'Credentials are not accepted in a URL: send the header "Authorization: Bearer <token>" (AUTH-24).';
+
+const hasCredentialsInUrl = (req: IncomingMessage): boolean =>
+  /[?&](access_?token|token|authorization|password)=/i.test(req.url ?? '');
 
 function sendText(res: ServerResponse, status: number, text: string, type = 'text/plain; charset=utf-8'): void {
   res.writeHead(status, { 'content-type': type });

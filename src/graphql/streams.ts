@@ -57,8 +57,10 @@ export function serveStream<T>(
   const end = () => {
     leave();
     gone.abort();
+    ctx.signal?.removeEventListener('abort', end);
   };
-  ctx.signal?.addEventListener('abort', end, { once: true });
+  ctx.signal?.addEventListener('abort', end);
+  if (ctx.signal?.aborted) end();
   return {
     async next() {
       try {

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { PothosValidationError } from '@pothos/core';
 import { GraphQLError } from 'graphql';
-import { AppError } from '../errors.ts';
+import { AppError, ERROR_CODES, TooManyRequestsError, ValidationError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 
 /** The id of the request that is being answered, for its errors (API-04). */
@@ -29,21 +29,30 @@ export function createErrorMask(log: Logger) {
         extensions: { ...extensions, code, requestId },
       });
 
-    if (cause instanceof AppError) return shape(cause.code, cause.message);
+    if (cause instanceof AppError) return shape(cause.code, cause.message, detailsOf(cause));
     if (cause instanceof PothosValidationError) return shape('VALIDATION_FAILED', cause.message);
     const code = given.extensions.code;
-    if (typeof code === 'string' && code !== 'INTERNAL_SERVER_ERROR')
-      return shape(code, given.message, given.extensions);
+    if (typeof code === 'string' && code in ERROR_CODES) return shape(code, given.message, given.extensions);
     // Without a cause it is the GraphQL engine's own word about the document, or about a value in it.
-    if (!cause) return shape('GRAPHQL_VALIDATION_FAILED', given.message, given.extensions);
-    log.error({ err: cause, requestId, path: given.path }, 'A request failed');
+    if (!cause && code !== 'INTERNAL_SERVER_ERROR')
+      return shape('GRAPHQL_VALIDATION_FAILED', given.message, given.extensions);
+    log.error({ err: cause ?? given, requestId, path: given.path }, 'A request failed');
     return shape('INTERNAL_ERROR', `Something unexpected happened; quote ${requestId}.`);
   };
+}
+
+/** What an error type of a mutation's result would carry beside code and message. */
+function detailsOf(error: AppError): object {
+  if (error instanceof ValidationError) return { violations: error.violations };
+  if (error instanceof TooManyRequestsError) return { retryAfter: error.retryAfter };
+  return error.path ? { path: error.path } : {};
 }
 
 /** The error behind the GraphQL errors that wrap it; undefined when there is none. */
 function rootCause(error: GraphQLError): Error | undefined {
   const { originalError } = error;
   if (!originalError) return undefined;
+  // It is a GraphQL error too, but says what it has to say itself.
+  if (originalError instanceof PothosValidationError) return originalError;
   return originalError instanceof GraphQLError ? rootCause(originalError) : originalError;
 }

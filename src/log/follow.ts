@@ -3,7 +3,8 @@ import { AppError } from '../errors.ts';
 import type { LogEntry } from '../generated/prisma/client.ts';
 import { refreshActor } from '../logins/login.ts';
 import type { Actor } from '../users/actor.ts';
-import { cursorExpired, decodeCursor, encodeCursor } from './cursor.ts';
+import { cursorExpired, encodeCursor, placeOf } from './cursor.ts';
+import { readOn } from './read-on.ts';
 
 /** A stream that ended although its reader wanted more; he goes on from the cursor. */
 export class StreamEndedError extends AppError {
@@ -41,8 +42,9 @@ export interface FollowedBatch {
  * there may be more, and every few seconds it is read without a bell, so nothing depends on a message that could be lost.
  * Nothing is read before the reader has taken what was read before (EVT-06).
  *
- * The account's counter is read first and the entries up to it: entries are numbered in the order of their commits
- * (EVT-01), so all of them are there, and the place may move past those that the reader does not get.
+ * Entries are numbered without a gap in the order of their commits (EVT-01). So what a read finds is all there is up to the
+ * last of it, the place may move past those that the reader does not get, and a missing number means retention. The
+ * rights are read after the entries: one withdrawn before an entry was written never shows it (EVT-07).
  * @throws AppError CURSOR_EXPIRED, CURSOR_INVALID
  * @throws StreamEndedError LOGIN_EXPIRED, STREAM_LAGGED
  */
@@ -54,23 +56,15 @@ export async function* followLog(
   const { STREAM_BATCH, STREAM_POLL_SECONDS, STREAM_STALL_SECONDS } = ctx.config.limits;
   const { accountId } = reader;
   const { signal } = options;
-  let place = await startingPlace(ctx, accountId, options.after);
+  let place = await placeOf(ctx, accountId, options.after);
   const ear = listen(ctx, accountId, reader.loginId, signal);
   try {
     while (!signal.aborted) {
       const heard = ear.next();
+      const entries = await readOn(ctx, accountId, place);
       const actor = await refreshActor(ctx, reader);
       if (!actor) throw loginExpired(encodeCursor(accountId, place));
-      const { logSeq, logPurgedSeq } = await logBounds(ctx, accountId);
-      if (place < logPurgedSeq) throw cursorExpired();
-      const entries =
-        logSeq === place
-          ? []
-          : await ctx.db.logEntry.findMany({
-              where: { accountId, seq: { gt: place, lte: logSeq } },
-              orderBy: { seq: 'asc' },
-              take: STREAM_BATCH,
-            });
+      if (entries.length > 0 && entries[0]?.seq !== place + 1n) throw cursorExpired();
       const selected = entries.length === 0 ? [] : await options.select(entries, actor);
       place = entries.at(-1)?.seq ?? place;
       if (selected.length > 0) {
@@ -80,24 +74,12 @@ export async function* followLog(
         if (performance.now() - offeredAt > STREAM_STALL_SECONDS * 1000)
           throw new StreamEndedError('STREAM_LAGGED', 'The reader was too slow; go on from the cursor.', cursor);
       }
-      if (place >= logSeq) await Promise.race([heard, ear.timeout(STREAM_POLL_SECONDS * 1000)]);
+      if (entries.length < STREAM_BATCH) await Promise.race([heard, ear.timeout(STREAM_POLL_SECONDS * 1000)]);
     }
   } finally {
     ear.stop();
   }
 }
-
-async function startingPlace(ctx: Platform, accountId: string, after: string | null): Promise<bigint> {
-  const { logSeq, logPurgedSeq } = await logBounds(ctx, accountId);
-  if (after === null) return logSeq;
-  const place = decodeCursor(accountId, after);
-  // A place that the log has not reached is of another life of this account: a database restored from a backup.
-  if (place < logPurgedSeq || place > logSeq) throw cursorExpired();
-  return place;
-}
-
-const logBounds = (ctx: Platform, accountId: string) =>
-  ctx.db.account.findUniqueOrThrow({ where: { id: accountId }, select: { logSeq: true, logPurgedSeq: true } });
 
 /** Hears the bells that concern a stream. A ring between two reads is not lost: `next` is taken before the read. */
 function listen(ctx: Platform, accountId: string, loginId: string, signal: AbortSignal) {

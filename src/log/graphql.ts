@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import { z } from 'zod';
+import { AppError } from '../errors.ts';
 import { EwonType } from '../ewons/graphql.ts';
 import { ewonReference } from '../ewons/rules.ts';
 import type { LogEntry, Prisma } from '../generated/prisma/client.ts';
@@ -7,7 +8,7 @@ import { LogCategory, LogSeverity, LogTrigger } from '../generated/prisma/enums.
 import { builder } from '../graphql/builder.ts';
 import type { GraphQLContext, LoggedInContext } from '../graphql/context.ts';
 import { keysOf } from '../graphql/global-id.ts';
-import { page } from '../graphql/paging.ts';
+import { pageSizes } from '../graphql/paging.ts';
 import { serveStream } from '../graphql/streams.ts';
 import {
   CloseReasonEnum,
@@ -20,7 +21,7 @@ import {
 import type { Actor } from '../users/actor.ts';
 import { UserType } from '../users/graphql.ts';
 import { userReference, usersVisibleTo } from '../users/rules.ts';
-import { decodeCursor, encodeCursor } from './cursor.ts';
+import { encodeCursor, placeOf } from './cursor.ts';
 import { CONNECTION_EVENTS, type ConnectionEventCode, LOG_EVENTS, type LogCode } from './events.ts';
 import { followLog } from './follow.ts';
 import { entriesWhere, readableConnectionEvents, readableEntries } from './visible.ts';
@@ -215,29 +216,33 @@ builder.queryField('logEntries', (t) =>
       resolve: async (_root, args, ctx) => {
         const { db, actor } = ctx;
         const { accountId } = actor;
-        const max = page.maxSize(args, ctx);
+        const max = pageSizes.maxSize(args, ctx);
+        if (args.first != null && args.last != null)
+          throw new AppError('VALIDATION_FAILED', 'Either first or last, not both.', ['last']);
         const backward = args.last != null;
-        const size = Math.min(args.first ?? args.last ?? page.defaultSize(args, ctx), max);
-        const older = args.after == null ? null : decodeCursor(accountId, args.after);
-        const newer = args.before == null ? null : decodeCursor(accountId, args.before);
+        const size = Math.min(args.first ?? args.last ?? pageSizes.defaultSize(args, ctx), max);
+        const older = args.after == null ? null : await placeOf(ctx, accountId, args.after);
+        const newer = args.before == null ? null : await placeOf(ctx, accountId, args.before);
+        const selected = [await entriesWhere(db, actor), await filterWhere(ctx, accountId, args.filter)];
+        const between = { seq: { ...(older !== null && { lt: older }), ...(newer !== null && { gt: newer }) } };
         const found = await db.logEntry.findMany({
-          where: {
-            AND: [
-              await entriesWhere(db, actor),
-              await filterWhere(ctx, accountId, args.filter),
-              { seq: { ...(older !== null && { lt: older }), ...(newer !== null && { gt: newer }) } },
-            ],
-          },
+          where: { AND: [...selected, between] },
           orderBy: { seq: backward ? 'asc' : 'desc' },
           take: size + 1,
         });
         const entries = found.slice(0, size);
         if (backward) entries.reverse();
+        // Only entries that this reader can get count as a next page (LOG-12).
+        const reachesBack = async (place: bigint) =>
+          (await db.logEntry.findFirst({
+            where: { AND: [...selected, { seq: { lte: place } }] },
+            select: { seq: true },
+          })) !== null;
         const edges = entries.map((node) => ({ cursor: encodeCursor(accountId, node.seq), node }));
         return {
           edges,
           pageInfo: {
-            hasNextPage: backward ? newer !== null : found.length > size,
+            hasNextPage: backward ? newer !== null && (await reachesBack(newer)) : found.length > size,
             hasPreviousPage: backward ? found.length > size : older !== null,
             startCursor: edges[0]?.cursor ?? null,
             endCursor: edges.at(-1)?.cursor ?? null,

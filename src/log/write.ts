@@ -27,7 +27,7 @@ export interface LogDraft {
 /** The account's transaction: its client, and the drafts that are written at its end. */
 export interface AccountTx {
   tx: Tx;
-  /** The clock at the beginning of the transaction. */
+  /** The clock when the account's row was taken: times rise with the entries' numbers (LOG-05). */
   now: Date;
   accountId: string;
   log(...drafts: LogDraft[]): void;
@@ -45,12 +45,12 @@ export function inAccount<T>(ctx: Platform, accountId: string, work: (account: A
   return retryOnConflict(async () => {
     const after: (() => void)[] = [];
     const drafts: LogDraft[] = [];
-    const now = ctx.clock.now();
     const result = await ctx.db.$transaction(async (tx) => {
       const locked = await tx.$queryRaw<
         unknown[]
       >`SELECT 1 FROM "Account" WHERE "id" = ${accountId}::uuid FOR NO KEY UPDATE`;
       if (locked.length === 0) throw notFound('account');
+      const now = ctx.clock.now();
       const outcome = await work({
         tx,
         now,
@@ -68,7 +68,7 @@ export function inAccount<T>(ctx: Platform, accountId: string, work: (account: A
 }
 
 /** One statement, whatever the number of entries: raises the account's counter and inserts them under its numbers. */
-async function writeEntries(tx: Tx, accountId: string, now: Date, drafts: LogDraft[]): Promise<void> {
+export async function writeEntries(tx: Tx, accountId: string, now: Date, drafts: LogDraft[]): Promise<void> {
   if (drafts.length === 0) return;
   const rows = drafts.map(({ code, user, ewon, sessionId, params, trigger }, index) => ({
     index: index + 1,

@@ -62,13 +62,14 @@ type FailedUser = { id: string; number: number; username: string; fullName: stri
 async function countFailure(ctx: Platform, user: FailedUser): Promise<void> {
   const { LOGIN_LOCK_ATTEMPTS: attempts, LOGIN_LOCK_MINUTES: minutes } = ctx.config.limits;
   await inAccount(ctx, user.accountId, async ({ tx, now, log }) => {
-    const { failedLogins } = await tx.user.update({
-      where: { id: user.id },
+    log({ code: 'LOGIN_FAILED', user: userSubject(user) });
+    // An attempt that was under way while another one began the lock is an attempt during it: it counts for nothing.
+    const [counted] = await tx.user.updateManyAndReturn({
+      where: { id: user.id, OR: [{ lockedUntil: null }, { lockedUntil: { lte: now } }] },
       data: { failedLogins: { increment: 1 } },
       select: { failedLogins: true },
     });
-    log({ code: 'LOGIN_FAILED', user: userSubject(user) });
-    if (failedLogins < attempts) return;
+    if (!counted || counted.failedLogins < attempts) return;
     await tx.user.update({
       where: { id: user.id },
       data: { failedLogins: 0, lockedUntil: addSeconds(now, minutes * 60) },

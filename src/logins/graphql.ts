@@ -4,11 +4,12 @@ import { TooManyRequestsError } from '../errors.ts';
 import { builder } from '../graphql/builder.ts';
 import { ClientKindEnum } from '../graphql/enums.ts';
 import { ErrorRef } from '../graphql/errors.ts';
+import { inAccount } from '../log/write.ts';
 import { SlotWaitType } from '../sessions/graphql.ts';
 import { loadActor } from '../users/actor.ts';
 import { fullName, username } from '../users/graphql.ts';
 import { InvalidCredentialsError } from './credentials.ts';
-import { login, logout, type NewLogin } from './login.ts';
+import { createLogin, login, logout, type NewLogin } from './login.ts';
 import { PasswordPolicyError } from './password-policy.ts';
 
 const LoginType = builder.prismaNode('Login', {
@@ -190,7 +191,7 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: CreateAccountInput, required: true }) },
     resolve: async (_root, { input }, ctx) => {
       const { username, fullName, email, password } = input;
-      await createAccount(
+      const { accountId, userId } = await createAccount(
         ctx,
         {
           name: input.name,
@@ -199,7 +200,8 @@ builder.mutationFields((t) => ({
         },
         ctx,
       );
-      return actAs(ctx, await login(ctx, { account: input.name, username, password }, 'ECATCHER', ctx));
+      const first = await inAccount(ctx, accountId, (account) => createLogin(ctx, account, userId, 'ECATCHER', ctx));
+      return actAs(ctx, first);
     },
   }),
   login: t.field({

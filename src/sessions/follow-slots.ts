@@ -7,14 +7,14 @@ import { readSlotFigures } from './slots.ts';
 
 /**
  * The slot figures now, and at each change (EVT-11). They are read when the reader is ready for more, so a slow one gets the
- * latest and nothing gathers.
+ * latest and nothing gathers. With them comes the actor with his rights as they were then (EVT-07).
  * @throws StreamEndedError LOGIN_EXPIRED
  */
 export async function* followSlots(
   ctx: Platform,
   reader: Actor,
   signal: AbortSignal,
-): AsyncGenerator<SlotFigures, void> {
+): AsyncGenerator<{ actor: Actor; figures: SlotFigures }, void> {
   let last = '';
   let wake: () => void = () => undefined;
   const onRing = () => wake();
@@ -34,7 +34,7 @@ export async function* followSlots(
       const text = JSON.stringify(figures);
       if (text !== last) {
         last = text;
-        yield figures;
+        yield { actor, figures };
         continue;
       }
       const timer = setTimeout(onRing, ctx.config.limits.STREAM_POLL_SECONDS * 1000);

@@ -439,7 +439,13 @@ builder.subscriptionField('slotUsage', (t) =>
     type: SlotUsageType,
     description:
       'The account’s concurrent connections: the present figures at once, then at each change; a slow reader gets the latest ones only (EVT-11).',
-    subscribe: (_root, _args, ctx) => serveStream(ctx, (signal) => followSlots(ctx, ctx.actor, signal)),
+    subscribe: (_root, _args, ctx) =>
+      serveStream(ctx, async function* (signal) {
+        for await (const { actor, figures } of followSlots(ctx, ctx.actor, signal)) {
+          ctx.actor = actor;
+          yield figures;
+        }
+      }),
     resolve: (figures) => figures,
   }),
 );

@@ -6,14 +6,16 @@ import { AppError, notFound } from '../errors.ts';
 import { ewonsVisibleTo } from '../ewons/rules.ts';
 import type { ClientKind, Session } from '../generated/prisma/client.ts';
 import { type AccountTx, inAccount } from '../log/write.ts';
+import { refreshActor } from '../logins/login.ts';
 import { createToken, hashToken } from '../secrets.ts';
+import type { Actor } from '../users/actor.ts';
 import { actorSubject } from '../users/rules.ts';
 import { endSessions } from './close.ts';
 import { createSession, obstacleTo, SESSION_EWON, subjectOf } from './create.ts';
-import { enterQueue, leaveQueue, renewPlace } from './queue.ts';
+import { enterQueue, leaveQueue, regainPlace, renewPlace } from './queue.ts';
 import { NoFreeSlotError, slotRefusal, UserAlreadyConnectedError } from './refusal.ts';
 import { takesSlot } from './rules.ts';
-import { slotFor } from './slot-rules.ts';
+import { type SlotFacts, slotFor } from './slot-rules.ts';
 import { readSlots, settleSlots } from './slots.ts';
 
 /** What a caller asks for. */
@@ -88,19 +90,34 @@ async function tryToOpen(ctx: ActorContext, account: AccountTx, request: OpenSes
     ? await tx.session.findUnique({ where: { exclusiveUserId: actor.userId } })
     : null;
   if (present && !request.switch) return { refused: new UserAlreadyConnectedError(present) };
-  // The slot that switching frees is the caller's own, so it is settled with those who wait only after he has chosen.
-  if (present) await endSessions(ctx, account, [present], 'SWITCHED', actor, { settle: false });
 
-  const slot = takesSlot(request.client) ? slotFor(await readSlots(tx, actor.accountId), actor.groupIds) : null;
+  const slot = takesSlot(request.client) ? await chooseSlot(account, actor, present) : null;
   if (slot === undefined) {
     if (request.waitSeconds > 0) return { waiting: await enterQueue(ctx, account, ewon.id, request.waitSeconds) };
     return refuse(new NoFreeSlotError(await slotRefusal(tx, now, actor)));
   }
+  // The slot that switching frees is the caller's own, so it is settled with those who wait only after he has taken his.
+  if (present) await endSessions(ctx, account, [present], 'SWITCHED', actor, { settle: false });
   const session = await createSession(ctx, account, actor, ewon, request.client, slot);
   if (present) await settleSlots(ctx, account);
   if (!session) return refuse(new AppError('VPN_ADDRESS_EXHAUSTED', 'Every address of the VPN range is in use.'));
   await store(tx, ctx, request, session);
   return { opened: session };
+}
+
+/**
+ * The slot that the actor may take. Who switches counts his own as free, and keeps it when there is none for him otherwise:
+ * the number of connections stays, so neither a decrease nor a new reservation cuts him off (CON-19, CON-26).
+ */
+async function chooseSlot(
+  { tx, accountId }: AccountTx,
+  actor: Actor,
+  present: Session | null,
+): Promise<SlotFacts | undefined> {
+  const slots = await readSlots(tx, accountId);
+  const own = present ? slots.find((slot) => slot.sessionId === present.id) : undefined;
+  if (own) own.sessionId = null;
+  return slotFor(slots, actor.groupIds) ?? own;
 }
 
 const WAIT_POLL_MS = 1000;
@@ -114,25 +131,36 @@ async function waitForTurn(
 ): Promise<Session> {
   for (;;) {
     const rung = ringOrDelay(ctx, WAIT_POLL_MS, signal);
-    const entry = await ctx.db.slotWaiter.findUniqueOrThrow({ where: { id: waiterId } });
-    if (entry.state === 'SERVED') return pickUp(ctx, entry.sessionId, request, signal);
-    if (signal?.aborted) await leaveQueue(ctx, waiterId, 'LEFT');
-    else if (entry.expiresAt <= ctx.clock.now()) await leaveQueue(ctx, waiterId, 'EXPIRED');
-    else if (entry.state === 'WAITING') {
-      await rung;
-      await renewPlace(ctx, waiterId);
-      continue;
-    }
-    const final = await ctx.db.slotWaiter.findUniqueOrThrow({ where: { id: waiterId } });
-    if (final.state === 'SERVED') return pickUp(ctx, final.sessionId, request, signal);
-    return askOnceMore(ctx, request);
+    // Null when the Ewon was removed.
+    const entry = await ctx.db.slotWaiter.findUnique({ where: { id: waiterId } });
+    if (entry?.state === 'SERVED') return pickUp(ctx, entry.sessionId, request, signal);
+    const inTime = entry !== null && entry.expiresAt > ctx.clock.now();
+    if (entry?.state === 'WAITING') {
+      // Who was served at the moment of leaving finds it in the next round. Who hangs up does not leave for good: another
+      // request of the same user may be waiting in his place.
+      if (signal?.aborted || !inTime) await leaveQueue(ctx, waiterId, 'EXPIRED');
+      else {
+        await rung;
+        await renewPlace(ctx, waiterId);
+      }
+    } else if (entry?.state === 'EXPIRED' && inTime && !signal?.aborted) {
+      await inAccount(ctx, ctx.actor.accountId, async (account) => {
+        if (await regainPlace(account, waiterId)) await settleSlots(ctx, account);
+      });
+    } else return endWaiting(ctx, request, entry?.state === 'LEFT' || signal?.aborted === true);
   }
 }
 
-/** The one whose turn never came is told why as anybody else: by trying without waiting. */
-async function askOnceMore(ctx: ActorContext, request: OpenSessionRequest): Promise<Session> {
-  const outcome = await inAccount(ctx, ctx.actor.accountId, (account) =>
-    tryToOpen(ctx, account, { ...request, waitSeconds: 0 }),
+/**
+ * Tells the one whose turn never came why, as anybody else: by trying once more without waiting. Who has left wants no
+ * session any more, even if a slot has become free since. His login may have ended while he waited.
+ */
+async function endWaiting(ctx: ActorContext, request: OpenSessionRequest, hasLeft: boolean): Promise<Session> {
+  const actor = await refreshActor(ctx, ctx.actor);
+  if (!actor) throw new AppError('LOGIN_EXPIRED', 'The login has ended; log in again.');
+  if (hasLeft) throw new NoFreeSlotError(await slotRefusal(ctx.db, ctx.clock.now(), actor));
+  const outcome = await inAccount(ctx, actor.accountId, (account) =>
+    tryToOpen({ ...ctx, actor }, account, { ...request, waitSeconds: 0 }),
   );
   if ('opened' in outcome) return outcome.opened;
   throw 'refused' in outcome ? outcome.refused : new AppError('INTERNAL_ERROR', 'The queue gave no answer.');
@@ -146,6 +174,9 @@ async function pickUp(
 ): Promise<Session> {
   const session = sessionId === null ? null : await ctx.db.session.findUnique({ where: { id: sessionId } });
   if (!session) throw notFound('session');
+  // Another request of the same user has moved the place to another Ewon.
+  if (session.ewonId !== null && session.ewonId !== request.ewonId) throw new UserAlreadyConnectedError(session);
+  if (session.state === 'CLOSED') return endWaiting(ctx, request, signal?.aborted === true);
   // Served at the moment the caller hung up: nobody would ever use it.
   if (signal?.aborted)
     await inAccount(ctx, ctx.actor.accountId, (account) => endSessions(ctx, account, [session], 'BY_USER', ctx.actor));

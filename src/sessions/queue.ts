@@ -9,12 +9,7 @@ import { type SlotFacts, slotFor } from './slot-rules.ts';
 /** How long an entry stands without being renewed by the request that waits: longer than a few of its polls. */
 const WAITER_LEASE_SECONDS = 10;
 
-const waiting = (accountId: string, now: Date) => ({
-  accountId,
-  state: 'WAITING' as const,
-  expiresAt: { gt: now },
-  aliveUntil: { gt: now },
-});
+const waiting = (accountId: string, now: Date) => ({ accountId, state: 'WAITING' as const, expiresAt: { gt: now } });
 
 /**
  * Puts the actor into the queue for a slot (WTL-02), or moves the end of his waiting when he is in it already: one place a
@@ -49,11 +44,22 @@ export async function enterQueue(
   return entry.id;
 }
 
-/** Keeps the entry alive for another lease; false when it no longer waits. */
-export async function renewPlace(ctx: Platform, waiterId: string): Promise<boolean> {
-  const { count } = await ctx.db.slotWaiter.updateMany({
+/** Keeps the entry alive for another lease, if it still waits. */
+export async function renewPlace(ctx: Platform, waiterId: string): Promise<void> {
+  await ctx.db.slotWaiter.updateMany({
     where: { id: waiterId, state: 'WAITING' },
     data: { aliveUntil: addSeconds(ctx.clock.now(), WAITER_LEASE_SECONDS) },
+  });
+}
+
+/**
+ * Gives a caller his old place again who was taken out although he is there: this process stood still, the clock was moved
+ * on, or another request of his that waited in the same place has hung up. Nothing changes for one whose time is over.
+ */
+export async function regainPlace({ tx, now }: AccountTx, waiterId: string): Promise<boolean> {
+  const { count } = await tx.slotWaiter.updateMany({
+    where: { id: waiterId, state: 'EXPIRED', expiresAt: { gt: now } },
+    data: { state: 'WAITING', aliveUntil: addSeconds(now, WAITER_LEASE_SECONDS) },
   });
   return count > 0;
 }
@@ -79,21 +85,31 @@ export async function queuePosition(db: Pick<Db, 'slotWaiter'>, now: Date, actor
 
 /**
  * Gives free slots to those who wait, in order of arrival among those who may use each (WTL-02). Under the account's lock,
- * so nobody is served twice and no slot given twice (WTL-04). Somebody who can no longer connect is taken out.
+ * so nobody is served twice and no slot given twice (WTL-04). Somebody who can no longer connect is taken out; his time is
+ * over, and asking once more he learns why.
  */
 export async function serveWaiters(ctx: Platform, account: AccountTx, slots: SlotFacts[]): Promise<void> {
   const { tx, now, accountId } = account;
-  if (slots.every((slot) => slot.sessionId !== null)) return;
+  const allHeld = () => slots.every((slot) => slot.sessionId !== null);
+  if (allHeld()) return;
   const entries = await tx.slotWaiter.findMany({ where: waiting(accountId, now), orderBy: { number: 'asc' } });
   for (const entry of entries) {
+    if (allHeld()) return;
     const actor = await loadActor(tx, now, ctx.config.limits.LOGIN_IDLE_MINUTES * 60_000, { id: entry.loginId });
     const slot = actor && slotFor(slots, actor.groupIds);
     if (actor && !slot) continue;
+    // Claimed before he is served, for leaving takes no lock of the account: who leaves now waits for the outcome, and who
+    // has left since the entries were read gets nothing.
+    const claimed = await tx.slotWaiter.updateMany({
+      where: { id: entry.id, state: 'WAITING' },
+      data: { state: 'SERVED' },
+    });
+    if (claimed.count === 0) continue;
     const session = actor && slot && (await serve(ctx, account, actor, entry.ewonId, slot));
     if (session) slot.sessionId = session.id;
     await tx.slotWaiter.update({
       where: { id: entry.id },
-      data: session ? { state: 'SERVED', sessionId: session.id } : { state: 'LEFT' },
+      data: session ? { sessionId: session.id } : { state: 'EXPIRED', expiresAt: now },
     });
   }
 }
@@ -108,9 +124,22 @@ async function serve(ctx: Platform, account: AccountTx, actor: Actor, ewonId: st
 const isConnected = async (tx: Tx, actor: Actor): Promise<boolean> =>
   (await tx.session.count({ where: { exclusiveUserId: actor.userId } })) > 0;
 
-/** Takes out those whose time is over or whose caller is gone, where the request that waited can no longer do it itself. */
+/**
+ * Takes out those whose login has ended or whose user was disabled (WTL-03), and those whose time is over or whose caller is
+ * gone, where the request that waited can no longer do it itself.
+ */
 export async function expireWaiters(ctx: Platform): Promise<void> {
   const now = ctx.clock.now();
+  await ctx.db.slotWaiter.updateMany({
+    where: {
+      state: 'WAITING',
+      OR: [
+        { login: { OR: [{ revokedAt: { not: null } }, { expiresAt: { lte: now } }] } },
+        { user: { OR: [{ disabledAt: { not: null } }, { expiresAt: { lte: now } }] } },
+      ],
+    },
+    data: { state: 'LEFT' },
+  });
   await ctx.db.slotWaiter.updateMany({
     where: {
       state: 'WAITING',

@@ -95,6 +95,24 @@ export function placeReservations(
 }
 
 /**
+ * A reservation that lies on a slot which somebody from outside the group holds passes to a free shared slot as soon as
+ * there is one: else one more outsider could take that, and they would hold more than CON-21 gives them. Returns the new
+ * group of each slot that changes.
+ */
+export function redeemReservations(slots: readonly HeldSlot[]): Map<string, string | null> {
+  const owed = slots.filter(
+    ({ sessionId, groupId, holderGroupIds }) =>
+      sessionId !== null && groupId !== null && !holderGroupIds.includes(groupId),
+  );
+  const changed = new Map<string, string | null>();
+  for (const slot of slots.filter(({ sessionId, groupId }) => sessionId === null && groupId === null)) {
+    const debt = owed.shift();
+    if (debt) changed.set(slot.id, debt.groupId).set(debt.id, null);
+  }
+  return changed;
+}
+
+/**
  * What becomes of slots that have just been freed while there are more rows than the total (CON-19): the surplus is
  * dropped. A reservation on a dropped row passes to a shared row that is still held, so that it is kept.
  */

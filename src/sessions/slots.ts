@@ -7,23 +7,50 @@ import { type AccountTx, inAccount } from '../log/write.ts';
 import type { Actor } from '../users/actor.ts';
 import { actorSubject } from '../users/rules.ts';
 import { serveWaiters } from './queue.ts';
-import { dropSurplus, placeReservations, type SlotFacts, type SlotFigures, slotFigures } from './slot-rules.ts';
+import {
+  dropSurplus,
+  type HeldSlot,
+  placeReservations,
+  redeemReservations,
+  type SlotFacts,
+  type SlotFigures,
+  slotFigures,
+} from './slot-rules.ts';
 
 const SLOT_FACTS = { id: true, number: true, groupId: true, sessionId: true } as const;
 
 export const readSlots = (tx: Tx, accountId: string): Promise<SlotFacts[]> =>
   tx.slot.findMany({ where: { accountId }, select: SLOT_FACTS, orderBy: { number: 'asc' } });
 
-/** The account's slots as the actor sees them (CON-12). */
-export async function readSlotFigures(
-  tx: Pick<Tx, 'account'>,
-  actor: Pick<Actor, 'accountId' | 'groupIds'>,
-): Promise<SlotFigures> {
-  const account = await tx.account.findUniqueOrThrow({
-    where: { id: actor.accountId },
-    select: { concurrentConnections: true, slots: { select: SLOT_FACTS } },
+/** The slots with the groups that their holders are in now. */
+async function readHeldSlots(tx: Tx, accountId: string): Promise<HeldSlot[]> {
+  const slots = await tx.slot.findMany({
+    where: { accountId },
+    orderBy: { number: 'asc' },
+    select: {
+      ...SLOT_FACTS,
+      session: { select: { user: { select: { memberships: { select: { groupId: true } } } } } },
+    },
   });
-  return slotFigures(account.slots, account.concurrentConnections, actor.groupIds);
+  return slots.map(({ session, ...slot }) => ({
+    ...slot,
+    holderGroupIds: session?.user?.memberships.map((membership) => membership.groupId) ?? [],
+  }));
+}
+
+async function writeGroups(tx: Tx, groups: ReadonlyMap<string, string | null>): Promise<void> {
+  for (const [id, groupId] of groups) await tx.slot.update({ where: { id }, data: { groupId } });
+}
+
+/** The account's slots as the actor sees them (CON-12), in one statement: total and slots are of the same moment. */
+export async function readSlotFigures(
+  tx: Pick<Tx, '$queryRaw'>,
+  { accountId, groupIds }: Pick<Actor, 'accountId' | 'groupIds'>,
+): Promise<SlotFigures> {
+  const slots = await tx.$queryRaw<(SlotFacts & { total: number })[]>`
+    SELECT s."id", s."number", s."groupId", s."sessionId", a."concurrentConnections" AS "total"
+    FROM "Account" a JOIN "Slot" s ON s."accountId" = a."id" WHERE a."id" = ${accountId}::uuid`;
+  return slotFigures(slots, slots[0]?.total ?? 0, groupIds);
 }
 
 /** Slots 1 to `count` of a new account. */
@@ -32,8 +59,8 @@ export const newSlots = (count: number): { number: number }[] =>
 
 /**
  * To be called in the transaction that freed slots, or changed who may use them: drops what is over the total (CON-19),
- * then gives every slot that somebody waits for to the first who may use it (WTL-02, WTL-04). After it, no free slot has
- * anybody waiting for it.
+ * lays reservations on what is free (CON-21), then gives every slot that somebody waits for to the first who may use it
+ * (WTL-02, WTL-04). After it, no free slot has anybody waiting for it.
  */
 export async function settleSlots(ctx: Platform, account: AccountTx): Promise<void> {
   const { tx, accountId } = account;
@@ -44,7 +71,9 @@ export async function settleSlots(ctx: Platform, account: AccountTx): Promise<vo
   const slots = await readSlots(tx, accountId);
   const { drop, reserve } = dropSurplus(slots, concurrentConnections);
   if (drop.length > 0) await tx.slot.deleteMany({ where: { id: { in: drop } } });
-  for (const [id, groupId] of reserve) await tx.slot.update({ where: { id }, data: { groupId } });
+  await writeGroups(tx, reserve);
+  if (slots.some((slot) => slot.groupId !== null))
+    await writeGroups(tx, redeemReservations(await readHeldSlots(tx, accountId)));
   await serveWaiters(ctx, account, await readSlots(tx, accountId));
   account.afterCommit(() => ctx.bell.ring(`slots:${accountId}`));
 }
@@ -92,6 +121,12 @@ export function setConcurrentConnections(ctx: ActorContext, count: number, ackno
     const { tx, now } = account;
     const row = await tx.account.findUniqueOrThrow({ where: { id: actor.accountId } });
     checkCount(ctx, row.plan, count);
+    if (count === row.concurrentConnections && row.pendingSlots !== null)
+      account.log({
+        code: 'SLOTS_DECREASE_CANCELLED',
+        user: actorSubject(actor),
+        params: { reason: 'the present number was ordered' },
+      });
     if (count >= row.concurrentConnections) return applyCount(ctx, account, row.concurrentConnections, count, actor);
 
     const reserved = (await readSlots(tx, actor.accountId)).filter((slot) => slot.groupId !== null).length;
@@ -197,25 +232,13 @@ export function setReservations(ctx: ActorContext, wanted: { groupId: string; co
         ['reservations'],
       );
     }
-    const slots = await tx.slot.findMany({
-      where: { accountId },
-      orderBy: { number: 'asc' },
-      select: {
-        ...SLOT_FACTS,
-        session: { select: { user: { select: { memberships: { select: { groupId: true } } } } } },
-      },
-    });
+    const slots = await readHeldSlots(tx, accountId);
     const placed = placeReservations(
-      slots.map((slot) => ({
-        ...slot,
-        holderGroupIds: slot.session?.user?.memberships.map((membership) => membership.groupId) ?? [],
-      })),
+      slots,
       wanted.filter(({ count }) => count > 0),
     );
-    for (const slot of slots) {
-      const groupId = placed.get(slot.id) ?? null;
-      if (groupId !== slot.groupId) await tx.slot.update({ where: { id: slot.id }, data: { groupId } });
-    }
+    for (const { id, groupId } of slots) if (placed.get(id) === groupId) placed.delete(id);
+    await writeGroups(tx, placed);
     const summary = wanted
       .map(({ groupId, count }) => `${groups.find((group) => group.id === groupId)?.name}: ${count}`)
       .join(', ');

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { TooManyRequestsError } from '../errors.ts';
 import { Role } from '../generated/prisma/enums.ts';
 import { builder } from '../graphql/builder.ts';
-import { keyOf } from '../graphql/global-id.ts';
+import { keyOf, keysOf } from '../graphql/global-id.ts';
 import { page } from '../graphql/paging.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { GroupType } from '../groups/graphql.ts';
-import { groupsVisibleTo } from '../groups/rules.ts';
 import { PasswordPolicyError } from '../logins/password-policy.ts';
 import { formatIpv4 } from '../vpn/ipv4.ts';
+import { groupsOfUserLoader } from './groups.ts';
 import { displayName, userReference, userStatus, usersVisibleTo } from './rules.ts';
 import { createUser } from './service.ts';
 
@@ -94,13 +94,7 @@ export const UserType = builder.prismaNode('User', {
       type: [GroupType],
       description: 'His groups, as far as the viewer may see them.',
       select: { id: true },
-      resolve: ({ id }, _args, { db, actor }) =>
-        actor
-          ? db.group.findMany({
-              where: { AND: [groupsVisibleTo(actor), { members: { some: { userId: id } } }] },
-              orderBy: { id: 'asc' },
-            })
-          : [],
+      resolve: ({ id }, _args, ctx) => ctx.loaders.get(groupsOfUserLoader, ctx).load(id),
     }),
     vpn: t.field({
       type: UserVpnType,
@@ -166,7 +160,7 @@ function usersWhere(
     AND: [
       usersVisibleTo(actor),
       filter?.search ? { OR: [{ username: contains }, { fullName: contains }, { description: contains }] } : {},
-      filter?.groupId ? { memberships: { some: { groupId: keyOf('Group', filter.groupId) } } } : {},
+      filter?.groupId ? { memberships: { some: { groupId: keysOf('Group', [filter.groupId])[0] } } } : {},
     ],
   };
 }

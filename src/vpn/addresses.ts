@@ -85,20 +85,37 @@ const freeRows: FindRows = async (tx, owner, range, count) =>
  * Rows come into being as the range comes into use, lowest address first. When another transaction has just made the same
  * ones, the insert waits for it and makes none; then the next are tried, until the range is used up.
  */
-const newRows: FindRows = async (tx, owner, { first, last }, count) => {
+const newRows: FindRows = async (tx, owner, range, count) => {
   for (;;) {
-    const [top] = await tx.$queryRaw<{ next: bigint }[]>`
-      SELECT COALESCE(MAX("address") + 1, ${first}::bigint) AS "next" FROM "VpnAddress" WHERE "address" BETWEEN ${first}::bigint AND ${last}::bigint`;
-    if (!top || top.next > last) return [];
+    const unused = await unusedAddresses(tx, range, count);
+    if (unused.length === 0) return [];
     const made = addressesOf(
       await tx.$queryRaw`
       INSERT INTO "VpnAddress" ("address", "range")
-      SELECT a, ${owner}::"VpnRange" FROM generate_series(${top.next}::bigint, LEAST(${top.next}::bigint + ${count}::int - 1, ${last}::bigint)) AS a
+      SELECT a, ${owner}::"VpnRange" FROM unnest(${unused}::bigint[]) AS a
       ON CONFLICT ("address") DO NOTHING RETURNING "address"`,
     );
     if (made.length > 0) return made;
   }
 };
+
+/** Those above the highest row; once that is the end of the range, those below, which a former, smaller range has left out. */
+async function unusedAddresses(tx: Tx, { first, last }: Ipv4Range, count: number): Promise<bigint[]> {
+  const { _max } = await tx.vpnAddress.aggregate({
+    where: { address: { gte: first, lte: last } },
+    _max: { address: true },
+  });
+  const next = _max.address === null ? first : _max.address + 1n;
+  const left = Math.min(count, Number(last - next + 1n));
+  if (left > 0) return Array.from({ length: left }, (_, index) => next + BigInt(index));
+  const rows = await tx.vpnAddress.count({ where: { address: { gte: first, lte: last } } });
+  if (BigInt(rows) === last - first + 1n) return [];
+  return addressesOf(
+    await tx.$queryRaw`
+    SELECT a AS "address" FROM generate_series(${first}::bigint, ${last}::bigint) AS a
+    WHERE NOT EXISTS (SELECT 1 FROM "VpnAddress" v WHERE v."address" = a) ORDER BY a LIMIT ${count}::int`,
+  );
+}
 
 const inactiveRows: FindRows = async (tx, owner, range, count) =>
   addressesOf(
