@@ -11,7 +11,7 @@ import type { Logger } from './logger.ts';
  * - `ewons`: the wanted state of some Ewon changed; gateways compare.
  * - `slots:<accountId>`: a slot may have become free, or a waiting caller was served.
  */
-export type BellTopic = `log:${string}` | `login:${string}` | `slots:${string}` | 'ewons';
+type BellTopic = `log:${string}` | `login:${string}` | `slots:${string}` | 'ewons';
 
 /** The doorbell between writers and readers. */
 export interface Bell {

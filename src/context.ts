@@ -3,7 +3,6 @@ import type { Authority } from './certificates/authority.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Db } from './database/database.ts';
-import { AppError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import type { Passwords } from './logins/passwords.ts';
 import type { RateLimits } from './rate-limits.ts';
@@ -42,10 +41,4 @@ export interface Caller {
   requestId: string;
   remoteAddress: string;
   userAgent: string | null;
-}
-
-/** The actor, or the error that tells a caller to log in. */
-export function requireActor<C extends { actor: Actor | null }>(ctx: C): C & { actor: Actor } {
-  if (!ctx.actor) throw new AppError('UNAUTHENTICATED', 'Log in first.');
-  return ctx as C & { actor: Actor };
 }

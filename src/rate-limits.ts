@@ -3,7 +3,7 @@ import type { Config } from './config.ts';
 import { TooManyRequestsError } from './errors.ts';
 
 /** One limit: so many points a caller in a window. */
-export interface RateLimit {
+interface RateLimit {
   /** @throws TooManyRequestsError with the seconds until the caller may try again. */
   take(key: string): Promise<void>;
   /** Throws like `take` when nothing is left, but takes nothing. */

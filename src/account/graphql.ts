@@ -90,7 +90,7 @@ const AccountActionEnum = builder.enumType('AccountAction', {
   },
 });
 
-export const AccountType = builder.prismaNode('Account', {
+builder.prismaNode('Account', {
   id: { field: 'id' },
   findUnique: (id, { actor }) => ({ id, AND: [{ id: actor?.accountId ?? '00000000-0000-0000-0000-000000000000' }] }),
   nullable: true,

@@ -57,7 +57,7 @@ export interface AuthorityOptions {
   clock?: Clock;
 }
 
-export type DeviceCertificateRequest = ({ publicKeyPem: string } | { spkiDer: Buffer }) & {
+type DeviceCertificateRequest = ({ publicKeyPem: string } | { spkiDer: Buffer }) & {
   /** EWN-17, e.g. `2307-0101-25`; becomes the common name. That it is the caller's own (GW-04) is checked before. */
   serialNumber: string;
   notBefore: Date;
@@ -78,7 +78,7 @@ export interface DeviceCertificate {
   serialHex: string;
 }
 
-export interface ServerCertificate {
+interface ServerCertificate {
   certPem: string;
   /** PKCS #8. Kept in memory only, by whoever asked. */
   keyPem: string;

@@ -180,7 +180,7 @@ async function checkPools(
     throw new AppError('FORBIDDEN', 'You may not add or remove Ewons of one of the pools.', ['poolIds']);
 }
 
-export function requireAction(ctx: ActorContext, ewon: FoundEwon, action: EwonAction): void {
+function requireAction(ctx: ActorContext, ewon: FoundEwon, action: EwonAction): void {
   if (!ewonActions(ctx.actor, ewon).includes(action))
     throw new AppError('FORBIDDEN', `You may not do this with ${ewon.name} (${action}).`);
 }

@@ -18,7 +18,7 @@ import { ewonSubject } from './find.ts';
 import { nameKey } from './rules.ts';
 
 /** How a device proves that an account wants it (GW-01). */
-export type RegistrationProof =
+type RegistrationProof =
   | { registrationKey: string }
   | { activationKey: string }
   | { account: string; username: string; password: string; ewonName: string };

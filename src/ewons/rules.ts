@@ -32,7 +32,7 @@ export function ewonActions(actor: Actor, ewon: EwonFacts): EwonAction[] {
 }
 
 /** The right that a session by this kind of client needs (CON-02, M2W-02). */
-export const connectRight = (client: ClientKind) => (client === 'M2WEB' ? 'connectM2web' : 'connectEcatcher');
+const connectRight = (client: ClientKind) => (client === 'M2WEB' ? 'connectM2web' : 'connectEcatcher');
 
 /** CON-02: may this actor open a session to an Ewon of these pools? */
 export const mayConnect = (actor: Actor, poolIds: readonly string[], client: ClientKind): boolean =>

@@ -321,6 +321,8 @@ export class Tunnels {
   }
 
   private async compare(tunnels: Tunnel[]): Promise<void> {
+    // One that comes online while the query runs is on record only after what the query has read.
+    const established = new Set(tunnels.filter(({ phase }) => phase === 'established'));
     const certificates = await this.ctx.db.certificate.findMany({
       where: { fingerprint: { in: tunnels.map((tunnel) => tunnel.identity.fingerprint) } },
       select: {
@@ -342,7 +344,7 @@ export class Tunnels {
         // Approved as a replacement, the device now belongs to another record (GRK-19).
         tunnel.identity = { ...tunnel.identity, ewon };
         this.claim(tunnel);
-      } else if (tunnel.phase === 'established') {
+      } else if (established.has(tunnel)) {
         if (ewon.tunnelId === null) tunnel.close('SERVICE_RESTART');
         else if (ewon.tunnelId !== tunnel.id) tunnel.close('REPLACED');
       }

@@ -30,7 +30,7 @@ interface Checks {
 type Mapping<Types extends SchemaTypes> = InputFieldsMapping<Types, Checks>;
 
 /** Takes the place of `ValidationPlugin` in the builder and reports every violation of the arguments at once. */
-export class AllViolationsPlugin<Types extends SchemaTypes> extends PothosValidationPlugin<Types> {
+class AllViolationsPlugin<Types extends SchemaTypes> extends PothosValidationPlugin<Types> {
   override onOutputFieldConfig(fieldConfig: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {
     const mapping = mapInputFields<Types, Checks>(fieldConfig.args, this.buildCache, (field) => {
       const type = this.buildCache.getTypeConfig(unwrapInputFieldType(field.type));

@@ -20,7 +20,7 @@ export const requestError = (
   extensions: Record<string, unknown> = {},
 ): GraphQLError => new GraphQLError(message, { extensions: { code, ...extensions } });
 
-export const unauthenticated = (): GraphQLError => requestError('UNAUTHENTICATED', 'Log in first.');
+const unauthenticated = (): GraphQLError => requestError('UNAUTHENTICATED', 'Log in first.');
 
 /** What a list that is not paged is taken to hold when the cost of a query is reckoned (API-02). */
 const UNPAGED_LIST = 5;
@@ -164,5 +164,3 @@ export const builder = new SchemaBuilder<{
     onUnusedQuery: null,
   },
 });
-
-export type Builder = typeof builder;

@@ -2,7 +2,7 @@ import { AppError, ERROR_CODES, TooManyRequestsError, ValidationError } from '..
 import { PASSWORD_VIOLATIONS, PasswordPolicyError } from '../logins/password-policy.ts';
 import { builder } from './builder.ts';
 
-export const ErrorCodeEnum = builder.enumType('ErrorCode', {
+const ErrorCodeEnum = builder.enumType('ErrorCode', {
   description: 'Why something was refused. Codes are stable: clients decide by them, not by the message (API-04).',
   values: Object.fromEntries(Object.entries(ERROR_CODES).map(([code, description]) => [code, { description }])),
 });

@@ -14,7 +14,7 @@ declare global {
  * Takes the place of `ComplexityPlugin` in the builder. That one reckons the cost of a subscription at its first event; here
  * a stream that costs too much does not begin (API-02).
  */
-export class StreamCostPlugin<Types extends SchemaTypes> extends PothosComplexityPlugin<Types> {
+class StreamCostPlugin<Types extends SchemaTypes> extends PothosComplexityPlugin<Types> {
   override wrapSubscribe(
     subscriber: GraphQLFieldResolver<unknown, Types['Context'], object> | undefined,
     _fieldConfig: PothosOutputFieldConfig<Types>,

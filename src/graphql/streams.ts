@@ -6,7 +6,7 @@ import type { LoggedInContext } from './context.ts';
 import { Loaders } from './loaders.ts';
 
 /** The live streams of this process (EVT-09): a count for all, and one a login for its limit. */
-export class LiveStreams {
+class LiveStreams {
   private readonly byLogin = new Map<string, number>();
   private total = 0;
 

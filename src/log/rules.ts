@@ -1,5 +1,4 @@
 import type { Prisma } from '../generated/prisma/client.ts';
-import { poolsWithRight } from '../pools/rules.ts';
 import type { Actor } from '../users/actor.ts';
 
 /** What else than the account's whole log somebody reads: ids of the Ewons and users he may manage. */
@@ -14,6 +13,3 @@ export function entriesVisibleTo(actor: Actor, scope: LogScope): Prisma.LogEntry
   if (actor.administrator) return { accountId };
   return { accountId, OR: [{ userId }, { ewonId: { in: scope.ewonIds } }, { userId: { in: scope.userIds } }] };
 }
-
-/** The pools whose Ewons the actor manages (modify or administer, LOG-20). */
-export const managedPools = (actor: Actor): string[] => poolsWithRight(actor, 'modify');

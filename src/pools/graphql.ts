@@ -41,7 +41,7 @@ builder.queryFields((t) => ({
   ),
 }));
 
-export const poolName = z
+const poolName = z
   .string()
   .trim()
   .min(1, 'A name has 1 to 64 characters.')

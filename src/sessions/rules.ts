@@ -28,6 +28,3 @@ export const sessionReference = (number: number): string => `SES${number}`;
 /** CON-09 */
 export const closeReasonFor = (actor: Actor, session: { userId: string | null }): SessionCloseReason =>
   session.userId === actor.userId ? 'BY_USER' : 'BY_ADMINISTRATOR';
-
-/** VPN-02 */
-export type TunnelState = 'NO_TUNNEL' | 'CONNECTING' | 'ESTABLISHED';

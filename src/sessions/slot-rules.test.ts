@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { dropSurplus, type HeldSlot, placeReservations, type SlotFacts, slotFigures, slotFor } from './slot-rules.ts';
+import {
+  dropSurplus,
+  type HeldSlot,
+  placeReservations,
+  redeemReservations,
+  type SlotFacts,
+  slotFigures,
+  slotFor,
+} from './slot-rules.ts';
 
 const MAINTENANCE = 'maintenance';
 
@@ -62,6 +70,14 @@ describe('slots', () => {
     expect(
       [...placeReservations(all, [{ groupId: MAINTENANCE, count: 1 }]).entries()].filter(([, group]) => group),
     ).toEqual([['slot 3', MAINTENANCE]]);
+  });
+
+  it('CON-21 a reservation on a slot that an outsider holds passes to the first shared slot that is free', () => {
+    expect([...redeemReservations(slots('held!', 'held by Maintenance!', 'free', 'free'))]).toEqual([
+      ['slot 3', MAINTENANCE],
+      ['slot 1', null],
+    ]);
+    expect([...redeemReservations(slots('held!', 'held', 'free!'))]).toEqual([]);
   });
 
   it('CON-19 drops freed slots while more are in use than the total, and keeps the reservation', () => {

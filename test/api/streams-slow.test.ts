@@ -254,7 +254,7 @@ describe('A reader that pauses', () => {
     reader.socket.resume();
     stream.read();
 
-    const error = await eventually(
+    const error: Json = await eventually<Json>(
       'the error',
       (): Json => reader.messages.find(({ type }) => type === 'error')?.payload[0],
       Boolean,
@@ -272,7 +272,7 @@ describe('A reader that pauses', () => {
     await expectRestAfter(error.extensions.cursor, first + entries.length);
     reader.socket.terminate();
 
-    const last = await eventually(
+    const last: Json = await eventually<Json>(
       'the error',
       (): Json => stream.results().find(({ errors }) => errors)?.errors[0],
       Boolean,
@@ -282,27 +282,5 @@ describe('A reader that pauses', () => {
     const count = stream.results().flatMap(({ data }) => data?.logEvents.entries ?? []).length;
     await expectRestAfter(last.extensions.cursor, first + count);
     stream.socket.destroy();
-  });
-
-  test('EVT-11 EVT-06 a reader of slot usage that pauses gets the latest figures, not all that passed', async () => {
-    const { api } = account.admin;
-    const reader = await openSocket(api, 'subscription { slotUsage { total } }', null);
-    await eventually(
-      'the first figures',
-      () => reader.messages.length,
-      (count) => count === 2,
-    );
-    const change =
-      'mutation ($count: Int!) { setConcurrentConnections(input: { concurrentConnections: $count, acknowledgeContractChange: true }) { __typename } }';
-    for (let count = 4; count <= 23; count++) await api.succeed(change, { count });
-    await eventually(
-      'the latest',
-      () => reader.messages.at(-1)?.payload?.data?.slotUsage.total,
-      (total) => total === 23,
-    );
-    const totals = reader.messages.slice(1).map(({ payload }) => payload.data.slotUsage.total);
-    expect(totals).toEqual([...totals].sort((a, b) => a - b));
-    expect(new Set(totals).size).toBe(totals.length);
-    reader.socket.terminate();
   });
 });

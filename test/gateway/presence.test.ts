@@ -116,6 +116,28 @@ eachDatabase('the tunnels of one device', (database) => {
     expect(count('EWON_TUNNEL_REPLACED')).toBe(4 * 5);
   });
 
+  it('GW-05 one that has just opened is not taken for a lost one, however often the wanted state is compared', async () => {
+    const { device, id } = await account.ewon();
+    const rings = setInterval(() => server.app.platform.bell.ring('ewons'), 1);
+    try {
+      for (let round = 0; round < 25; round++) {
+        if (round > 0) device.vanish({ destroy: true });
+        await device.connect();
+        // Its answer comes after what was under way at the welcome.
+        device.report({ wanAddress: `172.31.0.${round + 1}` });
+        await eventually(
+          'the report',
+          () => server.app.platform.db.ewon.findFirstOrThrow({ where: { serialNumber: device.serialNumber } }),
+          ({ wanAddress }) => wanAddress === `172.31.0.${round + 1}`,
+        );
+        expect([round, device.tunnelState]).toEqual([round, 'online']);
+      }
+      expect((await ewonOf(account, id)).status).toBe('ONLINE');
+    } finally {
+      clearInterval(rings);
+    }
+  });
+
   it('GW-05 VPN-09 comes again quickly, many times, and is online with its address in the end', async () => {
     const { device, id, name } = await account.onlineEwon();
     const { vpnAddress } = device;
