@@ -65,6 +65,7 @@ export const builder = new SchemaBuilder<{
   scopeAuth: {
     authScopes: (ctx) => ({ loggedIn: ctx.actor !== null }),
     unauthorizedError: unauthenticated,
+    authorizeOnSubscribe: true,
     // Rights are not scopes: they are functions in each domain's rules.ts. The one scope is to be logged in.
     cacheKey: (scope) => scope,
   },

@@ -212,7 +212,7 @@ function serveSockets(
         if (token === null) return true;
         const actor = await authenticate(ctx, token);
         if (!actor) return false;
-        extra.socket.once('close', endWithLogin(ctx, actor, extra.socket));
+        extra.socket.once('close', endWithLogin(ctx, actor, extra.socket, operations));
         return true;
       },
       onSubscribe: ({ connectionParams, extra }, id, payload) => {
@@ -278,13 +278,28 @@ function inRequest<T>(args: ExecutionArgs, run: (engine: Engine<T>) => T): T {
   return currentRequest.run({ requestId: engine.requestId }, () => run(engine));
 }
 
-/** Long enough for a stream to send its last word, the cursor, before the socket closes. */
-const LAST_WORD_MS = 200;
+/** How long the streams of a socket may take to send their last word, the cursor, before it closes. */
+const LAST_WORD_MS = 500;
+const LAST_WORD_CHECK_MS = 20;
 
-function endWithLogin(ctx: Platform, actor: Actor, socket: import('ws').WebSocket): () => void {
+function endWithLogin(
+  ctx: Platform,
+  actor: Actor,
+  socket: import('ws').WebSocket,
+  operations: ReadonlyMap<string, AbortController>,
+): () => void {
+  let ended = false;
   const check = async () => {
-    if (await refreshActor(ctx, actor)) return;
-    setTimeout(() => socket.close(FORBIDDEN_CLOSE_CODE, 'LOGIN_EXPIRED'), LAST_WORD_MS).unref();
+    if (ended || (await refreshActor(ctx, actor)) || ended) return;
+    ended = true;
+    // A login that has run out rang no bell: its streams would find it a poll later, with the socket gone.
+    ctx.bell.ring(`login:${actor.loginId}`);
+    closeAfterLastWord(performance.now() + LAST_WORD_MS);
+  };
+  const closeAfterLastWord = (untilMs: number) => {
+    if (operations.size > 0 && performance.now() < untilMs)
+      setTimeout(() => closeAfterLastWord(untilMs), LAST_WORD_CHECK_MS).unref();
+    else socket.close(FORBIDDEN_CLOSE_CODE, 'LOGIN_EXPIRED');
   };
   const run = () =>
     void check().catch((error: unknown) => ctx.log.warn({ err: error }, 'A login could not be checked'));

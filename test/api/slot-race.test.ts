@@ -92,7 +92,7 @@ eachDatabase('64 users for 5 slots, 2 of them reserved,', (database) => {
     expect(totals.opened + totals.refused).toBe(ROUNDS * people.length);
     expect(totals.queued).toBeGreaterThan(0);
     expect(await loggedSessions(account)).toEqual({ started: totals.opened, closed: totals.opened });
-  }, 120_000);
+  }, 240_000);
 
   it('CON-07 API-01 gives one session to a user who asks for it many times at once', async () => {
     const { account, ewons } = stage;
@@ -200,7 +200,7 @@ onPostgres('on PostgreSQL', () => {
       const { started, closed } = await loggedSessions(account);
       expect(started).toBeGreaterThan(25);
       expect(closed).toBe(started);
-    }, 60_000);
+    }, 120_000);
   });
 
   it('CON-17 applies a decrease that has fallen due once, though two instances find it', async () => {

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { liveStreams } from '../../src/graphql/streams.ts';
 import { inAccount } from '../../src/log/write.ts';
 import { followSlots } from '../../src/sessions/follow-slots.ts';
 import { loadActor } from '../../src/users/actor.ts';
-import { ApiCaller, eventually, type Json } from '../support/client.ts';
+import { ApiCaller, type EventStream, eventually, type Json, type Subscription } from '../support/client.ts';
 import type { TestServer } from '../support/server.ts';
 import {
   CLOSE_SESSION,
@@ -64,6 +64,25 @@ afterAll(async () => {
   await server.close();
 });
 
+/** What a test has opened; it leaves none behind, whether it fails or not. */
+const opened: (Subscription | EventStream)[] = [];
+afterEach(async () => {
+  for (const stream of opened.splice(0)) await stream.leave();
+});
+
+function subscribe(api: ApiCaller, query: string, variables: Record<string, unknown> = {}): Subscription {
+  const subscription = api.subscribe(query, variables);
+  opened.push(subscription);
+  return subscription;
+}
+
+/** {@link subscribe} over server-sent events. */
+function streamSse(api: ApiCaller, query: string, variables: Record<string, unknown> = {}): EventStream {
+  const stream = api.stream(query, variables);
+  opened.push(stream);
+  return stream;
+}
+
 const cursorNow = async (api: ApiCaller): Promise<string> =>
   (await api.run('{ logEntries(first: 1) { pageInfo { startCursor } } }')).logEntries.pageInfo.startCursor;
 
@@ -89,8 +108,8 @@ async function subject(ewonId: string) {
 
 test('EVT-02 EVT-12 LOG-04 LOG-07 an Ewon and its sessions as connection events, the same over both transports', async () => {
   const after = await cursorNow(account.admin.api);
-  const socket = account.admin.api.subscribe(CONNECTION_EVENTS, { after });
-  const stream = account.admin.api.stream(CONNECTION_EVENTS, { after });
+  const socket = subscribe(account.admin.api, CONNECTION_EVENTS, { after });
+  const stream = streamSse(account.admin.api, CONNECTION_EVENTS, { after });
 
   const { session } = await openSession(operator, northEwon.id);
   await operator.api.succeed(CLOSE_SESSION, { sessionId: session.id });
@@ -148,7 +167,7 @@ test('EVT-02 LOG-05 LOG-06 LOG-10 filters: Ewons, pools, users, categories, seve
     note('the end'),
   );
   const codes = async (filter: Json, query = LOG_EVENTS, field: 'logEvents' | 'connectionEvents' = 'logEvents') => {
-    const stream = api.subscribe(query, { after, filter });
+    const stream = subscribe(api, query, { after, filter });
     const found = () =>
       stream.received.flatMap((message) =>
         field === 'logEvents'
@@ -191,8 +210,8 @@ test('EVT-02 an id of another account in a filter finds nothing', async () => {
   const stranger = await TestAccount.create(server);
   const foreign = await stranger.pool('foreign');
   const after = await cursorNow(account.admin.api);
-  const stream = account.admin.api.subscribe(LOG_EVENTS, { after, filter: { poolIds: [foreign] } });
-  const all = account.admin.api.subscribe(LOG_EVENTS, { after });
+  const stream = subscribe(account.admin.api, LOG_EVENTS, { after, filter: { poolIds: [foreign] } });
+  const all = subscribe(account.admin.api, LOG_EVENTS, { after });
   await write(stranger, note('theirs'));
   await write(account, { code: 'EWON_WAKING_UP', ewon: await subject(northEwon.id) });
   await all.waitFor('the entry', () => entriesOf(all).length === 1);
@@ -208,9 +227,9 @@ describe('A cursor that cannot be used', () => {
   async function refusals(of: TestAccount, cursor: string): Promise<string[]> {
     const { api } = of.admin;
     const streams = [
-      api.subscribe(LOG_EVENTS, { after: cursor }),
-      api.subscribe(CONNECTION_EVENTS, { after: cursor }),
-      api.stream(LOG_EVENTS, { after: cursor }),
+      subscribe(api, LOG_EVENTS, { after: cursor }),
+      subscribe(api, CONNECTION_EVENTS, { after: cursor }),
+      streamSse(api, LOG_EVENTS, { after: cursor }),
     ];
     for (const stream of streams) await stream.waitFor('the end', () => stream.ended && stream.errors !== undefined);
     const back = await api.send(logQuery('after: $cursor'), { cursor });
@@ -240,14 +259,14 @@ describe('A cursor that cannot be used', () => {
     const other = await TestAccount.create(server);
     for (let index = 0; index < 6; index++) await write(other, note(String(index)));
     const all = (await other.admin.api.run('{ logEntries { nodes { number cursor } } }')).logEntries.nodes.reverse();
-    const live = other.admin.api.subscribe(LOG_EVENTS, { after: all[0].cursor });
+    const live = subscribe(other.admin.api, LOG_EVENTS, { after: all[0].cursor });
     await live.waitFor('all', () => entriesOf(live).length === all.length - 1);
     const { db } = server.app.platform;
     await db.account.update({ where: { id: other.id }, data: { logPurgedSeq: 3 } });
     await db.logEntry.deleteMany({ where: { accountId: other.id, seq: { lte: 3 } } });
 
     expect(await refusals(other, all[1].cursor)).toEqual(Array(5).fill('CURSOR_EXPIRED'));
-    const stream = other.admin.api.subscribe(LOG_EVENTS, { after: all[2].cursor });
+    const stream = subscribe(other.admin.api, LOG_EVENTS, { after: all[2].cursor });
     await stream.waitFor('the rest', () => entriesOf(stream).length === all.length - 3);
     expect(entriesOf(stream)[0].number).toBe('4');
     const { nodes, pageInfo } = (
@@ -273,19 +292,24 @@ describe('Visibility', () => {
     const grant = (poolId: string) =>
       account.admin.api.succeed(SET_POOL_RIGHTS, { input: { groupId: own, poolRights: [{ poolId, modify: true }] } });
     const after = await cursorNow(account.admin.api);
-    const log = person.api.subscribe(LOG_EVENTS, { after });
-    const events = person.api.stream(CONNECTION_EVENTS, { after });
+    const log = subscribe(person.api, LOG_EVENTS, { after });
+    const events = streamSse(person.api, CONNECTION_EVENTS, { after });
     const [northOne, southOne] = [await subject(northEwon.id), await subject(southEwon.id)];
     const wakeBoth = () =>
       write(account, { code: 'EWON_WAKING_UP', ewon: northOne }, { code: 'EWON_WAKING_UP', ewon: southOne });
+    const names = () => eventsOf(events).map(({ ewonName }) => ewonName);
+    const reaches = async (count: number) => {
+      await log.waitFor(`entry ${count}`, () => entriesOf(log).length >= count);
+      await events.waitFor(`event ${count}`, () => names().length >= count);
+    };
     await wakeBoth();
+    await reaches(1);
     await grant(south);
     await wakeBoth();
+    await reaches(2);
     await grant(north);
     await wakeBoth();
-    const names = () => eventsOf(events).map(({ ewonName }) => ewonName);
-    await log.waitFor('three entries', () => entriesOf(log).length >= 3);
-    await events.waitFor('three events', () => names().length >= 3);
+    await reaches(3);
     expect(names()).toEqual(['north one', 'south one', 'north one']);
     expect(entriesOf(log).map(({ text }) => text)).toEqual([
       'Ewon north one is being woken up',
@@ -299,7 +323,7 @@ describe('Visibility', () => {
   test('EVT-07 USR-14 a user whose name is not public is seen without it; public ones and oneself with it', async () => {
     const open = await account.user('openly', [group], { nameIsPublic: true });
     const after = await cursorNow(account.admin.api);
-    const stream = colleague.api.subscribe(CONNECTION_EVENTS, { after });
+    const stream = subscribe(colleague.api, CONNECTION_EVENTS, { after });
     for (const person of [operator, open, colleague]) {
       const { session } = await openSession(person, northEwon.id);
       await person.api.succeed(CLOSE_SESSION, { sessionId: session.id });
@@ -318,7 +342,7 @@ describe('Visibility', () => {
 
   test('EVT-07 EVT-02 an Ewon that the reader may not see, and refusals of others, do not reach him', async () => {
     const after = await cursorNow(account.admin.api);
-    const stream = colleague.api.subscribe(CONNECTION_EVENTS, { after });
+    const stream = subscribe(colleague.api, CONNECTION_EVENTS, { after });
     const user = await server.app.platform.db.user.findFirstOrThrow({
       where: { accountId: account.id, username: 'operator' },
     });
@@ -339,7 +363,7 @@ describe('Visibility', () => {
     const query = `subscription ($after: Cursor) { connectionEvents(after: $after) { events {
       ... on ConnectionEventFacts { ewonName ewon { name status pools { name } connectedUsers { name } } }
       ... on SessionStarted { session { state } } } } }`;
-    const stream = account.admin.api.subscribe(query, { after: await cursorNow(account.admin.api) });
+    const stream = subscribe(account.admin.api, query, { after: await cursorNow(account.admin.api) });
     const ewon = await subject(southEwon.id);
     await write(account, { code: 'EWON_WAKING_UP', ewon });
     await stream.waitFor('the first', () => eventsOf(stream).length === 1);
@@ -368,10 +392,10 @@ describe('The end of a login', () => {
   test('EVT-08 EVT-12 logout ends its streams within a second: error and cursor, then close code 4403; the others go on', async () => {
     const person = await logIn(server, account.name, 'operator', USER_PASSWORD);
     const after = await cursorNow(account.admin.api);
-    const log = person.api.subscribe(LOG_EVENTS, { after });
-    const slots = person.api.subscribe(SLOT_USAGE);
-    const stream = person.api.stream(LOG_EVENTS, { after });
-    const other = operator.api.subscribe(SLOT_USAGE);
+    const log = subscribe(person.api, LOG_EVENTS, { after });
+    const slots = subscribe(person.api, SLOT_USAGE);
+    const stream = streamSse(person.api, LOG_EVENTS, { after });
+    const other = subscribe(operator.api, SLOT_USAGE);
     await slots.waitFor('the figures', () => slots.received.length === 1);
     await other.waitFor('the figures', () => other.received.length === 1);
     await stream.waitFor('the connection', () => stream.status === 200);
@@ -397,7 +421,7 @@ describe('The end of a login', () => {
 
     // A new token and the cursor: nothing is lost.
     const again = await logIn(server, account.name, 'operator', USER_PASSWORD);
-    const resumed = again.api.subscribe(LOG_EVENTS, { after: log.errors?.[0]?.extensions.cursor });
+    const resumed = subscribe(again.api, LOG_EVENTS, { after: log.errors?.[0]?.extensions.cursor });
     await resumed.waitFor('the new login', () => entriesOf(resumed).some(({ code }) => code === 'LOGIN_SUCCEEDED'));
     const codes = [...entriesOf(log), ...entriesOf(resumed)].map(({ code }) => code);
     expect(codes).toEqual(['LOGGED_OUT', 'LOGIN_SUCCEEDED']);
@@ -407,13 +431,13 @@ describe('The end of a login', () => {
 
   test('EVT-08 a login that expires ends its streams; a token that is not valid opens no socket', async () => {
     const { server: own, account: lone } = await startWorld({ env: { STREAM_POLL_SECONDS: '1' } });
-    const stream = lone.admin.api.subscribe(LOG_EVENTS);
-    const events = lone.admin.api.stream(CONNECTION_EVENTS);
-    const before = liveStreams.count;
+    const listeners = own.app.platform.bell.listeners;
+    const stream = subscribe(lone.admin.api, LOG_EVENTS);
+    const events = streamSse(lone.admin.api, CONNECTION_EVENTS);
     await eventually(
-      'live',
-      () => liveStreams.count,
-      (count) => count >= before + 2 || count >= 2,
+      'both live',
+      () => own.app.platform.bell.listeners,
+      (count) => count >= listeners + 4,
     );
     own.clock.advance(61 * 60_000);
     await stream.waitFor('the close', () => stream.closeCode !== null);
@@ -421,10 +445,10 @@ describe('The end of a login', () => {
     expect(stream.errors?.[0]?.extensions).toMatchObject({ code: 'LOGIN_EXPIRED', cursor: expect.any(String) });
     expect(events.errors?.[0]?.extensions).toMatchObject({ code: 'LOGIN_EXPIRED', cursor: expect.any(String) });
     expect(stream.closeCode).toBe(4403);
-    const late = lone.admin.api.subscribe(SLOT_USAGE);
+    const late = subscribe(lone.admin.api, SLOT_USAGE);
     await late.waitFor('the close', () => late.closeCode !== null);
     expect(late.closeCode).toBe(4403);
-    const refused = lone.admin.api.stream(SLOT_USAGE);
+    const refused = streamSse(lone.admin.api, SLOT_USAGE);
     await refused.waitFor('the end', () => refused.ended);
     expect(refused.errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
     await own.close();
@@ -452,9 +476,9 @@ describe('A client that leaves', () => {
         { next: () => undefined, error: () => undefined, complete: () => undefined },
       ),
     );
-    const polite = [LOG_EVENTS, SLOT_USAGE].map((query) => api.subscribe(query));
-    const rude = [LOG_EVENTS, SLOT_USAGE].map((query) => api.subscribe(query));
-    const streams = [LOG_EVENTS, SLOT_USAGE].map((query) => api.stream(query));
+    const polite = [LOG_EVENTS, SLOT_USAGE].map((query) => subscribe(api, query));
+    const rude = [LOG_EVENTS, SLOT_USAGE].map((query) => subscribe(api, query));
+    const streams = [LOG_EVENTS, SLOT_USAGE].map((query) => streamSse(api, query));
     await eventually('all live', gauge, (count) => count === 9);
     await eventually(
       'all listen',
@@ -489,8 +513,8 @@ describe('A client that leaves', () => {
     );
     const listeners = bell.listeners;
     for (let round = 0; round < 10; round++) {
-      const socket = colleague.api.subscribe(LOG_EVENTS);
-      const stream = colleague.api.stream(LOG_EVENTS);
+      const socket = subscribe(colleague.api, LOG_EVENTS);
+      const stream = streamSse(colleague.api, LOG_EVENTS);
       await Promise.resolve();
       if (round % 2 === 0) await new Promise((resolve) => setImmediate(resolve));
       stream.cut();
@@ -505,16 +529,16 @@ describe('A client that leaves', () => {
   });
 
   test('EVT-09 EVT-06 a login has a limited number of streams; one that ends makes room', async () => {
-    const first = Array.from({ length: 12 }, () => colleague.api.subscribe(SLOT_USAGE));
+    const first = Array.from({ length: 12 }, () => subscribe(colleague.api, SLOT_USAGE));
     await eventually(
       '12 streams',
       () => liveStreams.count,
       (count) => count === 12,
     );
-    const over = colleague.api.subscribe(SLOT_USAGE);
+    const over = subscribe(colleague.api, SLOT_USAGE);
     await over.waitFor('the refusal', () => over.ended || over.errors !== undefined);
     expect(over.errors?.[0]?.extensions.code).toBe('TOO_MANY_REQUESTS');
-    const others = operator.api.subscribe(SLOT_USAGE);
+    const others = subscribe(operator.api, SLOT_USAGE);
     await others.waitFor('the figures of another login', () => others.received.length === 1);
     await first[0]?.leave();
     await eventually(
@@ -522,7 +546,7 @@ describe('A client that leaves', () => {
       () => liveStreams.count,
       (count) => count === 12,
     );
-    const next = colleague.api.subscribe(SLOT_USAGE);
+    const next = subscribe(colleague.api, SLOT_USAGE);
     await next.waitFor('the figures', () => next.received.length === 1);
     for (const stream of [...first.slice(1), over, others, next]) await stream.leave();
   });
@@ -530,8 +554,8 @@ describe('A client that leaves', () => {
 
 describe('Slot usage', () => {
   test('EVT-11 EVT-12 the present figures at once, then each change, over both transports', async () => {
-    const socket = colleague.api.subscribe(SLOT_USAGE);
-    const stream = colleague.api.stream(SLOT_USAGE);
+    const socket = subscribe(colleague.api, SLOT_USAGE);
+    const stream = streamSse(colleague.api, SLOT_USAGE);
     const figures = ({ received }: { received: Json[] }) => received.map(({ slotUsage }) => slotUsage);
     const reaches = async (count: number) => {
       await socket.waitFor(`figures ${count}`, () => socket.received.length >= count);
@@ -582,8 +606,8 @@ describe('Slot usage', () => {
 test('EVT-02 a stream needs a login', async () => {
   const anonymous = new ApiCaller(server.url);
   for (const query of [LOG_EVENTS, CONNECTION_EVENTS, SLOT_USAGE]) {
-    const socket = anonymous.subscribe(query);
-    const stream = anonymous.stream(query);
+    const socket = subscribe(anonymous, query);
+    const stream = streamSse(anonymous, query);
     await socket.waitFor('the refusal', () => socket.errors !== undefined);
     await stream.waitFor('the refusal', () => stream.errors !== undefined);
     expect(socket.errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
