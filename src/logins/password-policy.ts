@@ -2,7 +2,7 @@ import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
 
 /** PWD-05: whatever the setting. */
-export const PASSWORD_MAX_LENGTH = 45;
+const PASSWORD_MAX_LENGTH = 45;
 
 /** A constraint that a password breaks. */
 export const PASSWORD_VIOLATIONS = ['TOO_SHORT', 'TOO_LONG', 'NO_LETTER', 'NO_DIGIT'] as const;

@@ -41,11 +41,7 @@ builder.queryFields((t) => ({
   ),
 }));
 
-const poolName = z
-  .string()
-  .trim()
-  .min(1, 'A name has 1 to 64 characters.')
-  .max(64, 'A name has 1 to 64 characters.');
+const poolName = z.string().trim().min(1, 'A name has 1 to 64 characters.').max(64, 'A name has 1 to 64 characters.');
 
 const CreatePoolInput = builder.inputType('CreatePoolInput', {
   description: 'A new pool.',
