@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
-import type { ExecutionArgs, ExecutionResult, GraphQLError } from 'graphql';
+import type { ExecutionArgs, GraphQLError } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
-import { createYoga, isAsyncIterable } from 'graphql-yoga';
+import { createYoga } from 'graphql-yoga';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { WebSocketServer } from 'ws';
 import type { Platform } from '../context.ts';
@@ -61,8 +61,7 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
       useDocumentLimits(ctx.config),
       {
         onResultProcess: ({ result, setResult }) => {
-          if (isAsyncIterable(result)) setResult(tellingErrors(result as AsyncIterable<ExecutionResult>));
-          else if ('errors' in result && result.errors?.some((error) => error.extensions?.requestId === undefined))
+          if ('errors' in result && result.errors?.some((error) => error.extensions?.requestId === undefined))
             setResult({ ...result, errors: masked(result.errors) });
         },
       },
@@ -99,13 +98,17 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
     currentRequest.run({ requestId }, () => void yoga(req, res));
   });
 
+  // Not given the server itself: an error of it, as a port that is taken, would count as one of the sockets too.
   const sockets = new WebSocketServer({
-    server,
+    noServer: true,
     path: GRAPHQL_PATH,
     maxPayload: MAX_BODY_BYTES,
     perMessageDeflate: false,
     verifyClient: ({ req }, answer) => answer(!hasCredentialsInUrl(req), 400, CREDENTIALS_IN_URL),
   });
+  server.on('upgrade', (req, socket, head) =>
+    sockets.handleUpgrade(req, socket, head, (opened) => sockets.emit('connection', opened, req)),
+  );
   const subscriptions = serveSockets(ctx, yoga, sockets, masked);
   const unwatch = watchStalledClients(sockets, responses, ctx.config.limits.STREAM_STALL_SECONDS * 2, ctx.log);
 
@@ -161,31 +164,6 @@ interface SocketExtra extends Record<PropertyKey, unknown> {
   socket: import('ws').WebSocket;
   /** What tells each running operation, by its id, that its caller is gone. */
   operations?: Map<string, AbortController>;
-}
-
-/**
- * Over server-sent events an error that a stream throws would only break the connection: it is told as the last result, with
- * the same content as over WebSocket (EVT-12).
- */
-function tellingErrors(results: AsyncIterable<ExecutionResult>): AsyncIterableIterator<ExecutionResult> {
-  const source = results[Symbol.asyncIterator]();
-  const done = { done: true as const, value: undefined };
-  let failed = false;
-  return {
-    next: async () => {
-      if (failed) return done;
-      try {
-        return await source.next();
-      } catch (error) {
-        failed = true;
-        return { done: false, value: { errors: [error as GraphQLError] } };
-      }
-    },
-    return: async () => (await source.return?.()) ?? done,
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
 }
 
 /** GraphQL over WebSocket: each operation is authenticated anew, and the socket ends with its login (EVT-08). */

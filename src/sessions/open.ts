@@ -60,7 +60,7 @@ export async function openSession(
   const outcome = await inAccount(ctx, ctx.actor.accountId, (account) => tryToOpen(ctx, account, request));
   if ('refused' in outcome) throw outcome.refused;
   if ('opened' in outcome) return withTicket(ctx, outcome.opened);
-  return withTicket(ctx, await waitForTurn(ctx, outcome.waiting, request, signal));
+  return waitForTurn(ctx, outcome.waiting, request, signal);
 }
 
 async function tryToOpen(ctx: ActorContext, account: AccountTx, request: OpenSessionRequest): Promise<Outcome> {
@@ -128,7 +128,7 @@ async function waitForTurn(
   waiterId: string,
   request: OpenSessionRequest,
   signal?: AbortSignal,
-): Promise<Session> {
+): Promise<OpenedSession> {
   for (;;) {
     const rung = ringOrDelay(ctx, WAIT_POLL_MS, signal);
     // Null when the Ewon was removed.
@@ -155,14 +155,14 @@ async function waitForTurn(
  * Tells the one whose turn never came why, as anybody else: by trying once more without waiting. Who has left wants no
  * session any more, even if a slot has become free since. His login may have ended while he waited.
  */
-async function endWaiting(ctx: ActorContext, request: OpenSessionRequest, hasLeft: boolean): Promise<Session> {
+async function endWaiting(ctx: ActorContext, request: OpenSessionRequest, hasLeft: boolean): Promise<OpenedSession> {
   const actor = await refreshActor(ctx, ctx.actor);
   if (!actor) throw new AppError('LOGIN_EXPIRED', 'The login has ended; log in again.');
   if (hasLeft) throw new NoFreeSlotError(await slotRefusal(ctx.db, ctx.clock.now(), actor));
   const outcome = await inAccount(ctx, actor.accountId, (account) =>
     tryToOpen({ ...ctx, actor }, account, { ...request, waitSeconds: 0 }),
   );
-  if ('opened' in outcome) return outcome.opened;
+  if ('opened' in outcome) return withTicket(ctx, outcome.opened);
   throw 'refused' in outcome ? outcome.refused : new AppError('INTERNAL_ERROR', 'The queue gave no answer.');
 }
 
@@ -171,17 +171,31 @@ async function pickUp(
   sessionId: string | null,
   request: OpenSessionRequest,
   signal?: AbortSignal,
-): Promise<Session> {
+): Promise<OpenedSession> {
   const session = sessionId === null ? null : await ctx.db.session.findUnique({ where: { id: sessionId } });
   if (!session) throw notFound('session');
   // Another request of the same user has moved the place to another Ewon.
   if (session.ewonId !== null && session.ewonId !== request.ewonId) throw new UserAlreadyConnectedError(session);
-  if (session.state === 'CLOSED') return endWaiting(ctx, request, signal?.aborted === true);
-  // Served at the moment the caller hung up: nobody would ever use it.
-  if (signal?.aborted)
-    await inAccount(ctx, ctx.actor.accountId, (account) => endSessions(ctx, account, [session], 'BY_USER', ctx.actor));
-  else await store(ctx.db, ctx, request, session);
-  return session;
+  if (signal?.aborted) {
+    await inAccount(ctx, ctx.actor.accountId, (account) => endUnused(ctx, account, session));
+    return endWaiting(ctx, request, true);
+  }
+  const opened = await withTicket(ctx, session);
+  if (!opened.live) return endWaiting(ctx, request, false);
+  await store(ctx.db, ctx, request, session);
+  return opened;
+}
+
+/**
+ * Ends a session whose caller hung up at the moment he was served, for nobody would ever use it; unless another request of
+ * his, which waited in the same place, has picked it up. The update locks the row, so that of the two only one has its way.
+ */
+async function endUnused(ctx: ActorContext, account: AccountTx, { id }: Session): Promise<void> {
+  const unused = await account.tx.session.updateManyAndReturn({
+    where: { id, state: 'OPEN', ticketHash: null, establishedAt: null },
+    data: { ticketExpiresAt: null },
+  });
+  await endSessions(ctx, account, unused, 'BY_USER', ctx.actor);
 }
 
 /** Settles at the next ring for the account's slots, when the caller goes away, or after the delay. */
@@ -237,11 +251,14 @@ async function store(tx: Tx, ctx: ActorContext, request: OpenSessionRequest, ses
   });
 }
 
-/** Gives the session a new ticket, which voids the one before: the answer with the first may never have arrived. */
-async function withTicket(ctx: ActorContext, session: Session): Promise<OpenedSession> {
+/**
+ * Gives the session a new ticket, which voids the one before: the answer with the first may never have arrived. Not `live`:
+ * the session has ended, so the ticket is void.
+ */
+async function withTicket(ctx: ActorContext, session: Session): Promise<OpenedSession & { live: boolean }> {
   const token = createToken();
   const expiresAt = addSeconds(ctx.clock.now(), ctx.config.limits.SESSION_TICKET_SECONDS);
-  await ctx.db.session.updateMany({
+  const { count } = await ctx.db.session.updateMany({
     where: { id: session.id, state: 'OPEN' },
     data: { ticketHash: hashToken(token), ticketExpiresAt: expiresAt },
   });
@@ -250,5 +267,5 @@ async function withTicket(ctx: ActorContext, session: Session): Promise<OpenedSe
       ? null
       : await ctx.db.ewon.findUnique({ where: { id: session.ewonId }, select: { gateway: { select: { url: true } } } });
   const base = ewon?.gateway?.url ?? ctx.gatewayUrls.device.replace(/^http/, 'ws');
-  return { session, ticket: { url: `${base}/connect`, token, expiresAt } };
+  return { session, live: count > 0, ticket: { url: `${base}/connect`, token, expiresAt } };
 }

@@ -50,7 +50,7 @@ async function readThroughCuts(
     await stream.waitFor(
       `entry ${limit}`,
       () => entries.length + stream.received.flatMap(entriesOf).length >= limit,
-      15_000,
+      60_000,
     );
     if (limit === total) await stream.leave();
     else stream.cut();
@@ -100,6 +100,7 @@ eachDatabase('A subscriber that is cut', (database) => {
     ['server-sent events', (api: ApiCaller, after: string) => api.stream(LOG_EVENTS, { after })],
   ])(
     'EVT-01 EVT-03 EVT-12 20 cuts at random over %s, 2000 entries by 8 writers: every entry once, in order',
+    { timeout: 120_000 },
     async (_transport, open) => {
       const total = 2000;
       const seed = Date.now();
