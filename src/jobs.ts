@@ -2,7 +2,8 @@ import type { Platform } from './context.ts';
 import { reapLeases } from './ewons/presence.ts';
 import { purgeLogs } from './log/purge.ts';
 import { touchLogins } from './logins/login.ts';
-import { closeSilentSessions } from './sessions/close.ts';
+import { closeSessionsOfEndedLogins, closeSilentSessions } from './sessions/close.ts';
+import { purgeStoredResults } from './sessions/open.ts';
 import { expireWaiters } from './sessions/queue.ts';
 import { applyDueDecreases } from './sessions/slots.ts';
 
@@ -12,10 +13,12 @@ const TICK_MS = 1000;
 const JOBS: readonly ((ctx: Platform, dueAt: Date) => Promise<unknown>)[] = [
   applyDueDecreases,
   closeSilentSessions,
+  closeSessionsOfEndedLogins,
   expireWaiters,
   reapLeases,
   touchLogins,
   purgeLogs,
+  purgeStoredResults,
 ];
 
 export interface Jobs {

@@ -1,6 +1,6 @@
 import type { ActorContext, Platform } from '../context.ts';
 import { AppError, notFound } from '../errors.ts';
-import type { Session, SessionCloseReason } from '../generated/prisma/client.ts';
+import type { Prisma, Session, SessionCloseReason } from '../generated/prisma/client.ts';
 import { type AccountTx, inAccount } from '../log/write.ts';
 import type { Actor } from '../users/actor.ts';
 import { displayName } from '../users/rules.ts';
@@ -97,20 +97,32 @@ export async function closeSession(ctx: ActorContext, sessionId: string): Promis
 }
 
 /** Closes the sessions whose client has sent no keep-alive in time (CON-30); an interrupted run is finished by the next. */
-export async function closeSilentSessions(ctx: Platform): Promise<void> {
-  const silent = await ctx.db.session.findMany({
-    where: { state: 'OPEN', aliveUntil: { lte: ctx.clock.now() } },
+export const closeSilentSessions = (ctx: Platform): Promise<void> =>
+  closeDue(ctx, { aliveUntil: { lte: ctx.clock.now() } }, 'TIMEOUT');
+
+/** Closes the sessions whose login has come to its end: it was the user's right to be here (AUTH-18, CON-09). */
+export const closeSessionsOfEndedLogins = (ctx: Platform): Promise<void> =>
+  closeDue(
+    ctx,
+    { login: { OR: [{ expiresAt: { lte: ctx.clock.now() } }, { revokedAt: { not: null } }] } },
+    'SESSION_EXPIRED',
+  );
+
+/** Ends the open sessions of this condition, account by account; what it no longer holds for under the lock stays open. */
+async function closeDue(ctx: Platform, due: Prisma.SessionWhereInput, reason: SessionCloseReason): Promise<void> {
+  const found = await ctx.db.session.findMany({
+    where: { state: 'OPEN', AND: [due] },
     select: { id: true, accountId: true },
     orderBy: { aliveUntil: 'asc' },
     take: 1000,
   });
-  for (const accountId of new Set(silent.map((session) => session.accountId))) {
+  for (const accountId of new Set(found.map((session) => session.accountId))) {
     await inAccount(ctx, accountId, async (account) => {
       const still = await account.tx.session.findMany({
-        where: { id: { in: silent.map(({ id }) => id) }, accountId, state: 'OPEN', aliveUntil: { lte: account.now } },
+        where: { id: { in: found.map(({ id }) => id) }, accountId, state: 'OPEN', AND: [due] },
         select: { id: true },
       });
-      await endSessions(ctx, account, still, 'TIMEOUT', null);
+      await endSessions(ctx, account, still, reason, null);
     });
   }
 }

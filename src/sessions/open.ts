@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { addSeconds } from '../clock.ts';
-import type { ActorContext } from '../context.ts';
+import type { ActorContext, Platform } from '../context.ts';
 import type { Tx } from '../database/database.ts';
 import { AppError, notFound } from '../errors.ts';
 import { ewonsVisibleTo } from '../ewons/rules.ts';
@@ -268,4 +268,10 @@ async function withTicket(ctx: ActorContext, session: Session): Promise<OpenedSe
       : await ctx.db.ewon.findUnique({ where: { id: session.ewonId }, select: { gateway: { select: { url: true } } } });
   const base = ewon?.gateway?.url ?? ctx.gatewayUrls.device.replace(/^http/, 'ws');
   return { session, live: count > 0, ticket: { url: `${base}/connect`, token, expiresAt } };
+}
+
+/** Forgets the results whose time is over (API-01). */
+export async function purgeStoredResults(ctx: Platform): Promise<void> {
+  const until = addSeconds(ctx.clock.now(), -ctx.config.limits.IDEMPOTENCY_HOURS * 3600);
+  await ctx.db.storedResult.deleteMany({ where: { createdAt: { lte: until } } });
 }

