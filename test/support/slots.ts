@@ -124,7 +124,7 @@ export function watchSlots(account: TestAccount, total: number, reserved: number
     while (!stopped) {
       expectSlotsKept(await readSlotsNow(account), total, reserved);
       looks += 1;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, 60));
     }
   })();
   watch.catch(() => undefined);
