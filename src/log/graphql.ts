@@ -1,4 +1,3 @@
-import DataLoader from 'dataloader';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { EwonType } from '../ewons/graphql.ts';
@@ -10,17 +9,11 @@ import type { GraphQLContext, LoggedInContext } from '../graphql/context.ts';
 import { keysOf } from '../graphql/global-id.ts';
 import { pageSizes } from '../graphql/paging.ts';
 import { serveStream } from '../graphql/streams.ts';
-import {
-  CloseReasonEnum,
-  DateTimeRangeInput,
-  publicNameLoader,
-  SessionType,
-  visibleEwonLoader,
-  visibleSessionLoader,
-} from '../sessions/graphql.ts';
+import { CloseReasonEnum, DateTimeRangeInput, SessionType } from '../sessions/graphql.ts';
+import { publicNameLoader, visibleEwonLoader, visibleSessionLoader, visibleUserLoader } from '../sessions/loaders.ts';
 import type { Actor } from '../users/actor.ts';
 import { UserType } from '../users/graphql.ts';
-import { userReference, usersVisibleTo } from '../users/rules.ts';
+import { userReference } from '../users/rules.ts';
 import { encodeCursor, placeOf } from './cursor.ts';
 import { CONNECTION_EVENTS, type ConnectionEventCode, LOG_EVENTS, type LogCode } from './events.ts';
 import { followLog } from './follow.ts';
@@ -58,14 +51,6 @@ const LogParameterType = builder.objectRef<{ name: string; value: string | null 
     value: t.exposeString('value', { nullable: true, description: 'Its value as text.' }),
   }),
 });
-
-const visibleUserOfEntryLoader = ({ db, actor }: GraphQLContext) =>
-  new DataLoader(async (ids: readonly string[]) => {
-    const users = actor
-      ? await db.user.findMany({ where: { AND: [usersVisibleTo(actor), { id: { in: [...ids] } }] } })
-      : [];
-    return ids.map((id) => users.find((user) => user.id === id) ?? null);
-  });
 
 const LogEntryType = builder.objectRef<LogEntry>('LogEntry').implement({
   description:
@@ -105,7 +90,7 @@ const LogEntryType = builder.objectRef<LogEntry>('LogEntry').implement({
       nullable: true,
       description: 'The user; null when deleted or not visible to the viewer.',
       resolve: ({ userId }, _args, ctx) =>
-        userId === null ? null : ctx.loaders.get(visibleUserOfEntryLoader, ctx).load(userId),
+        userId === null ? null : ctx.loaders.get(visibleUserLoader, ctx).load(userId),
     }),
     ewonReference: t.string({
       nullable: true,
@@ -300,7 +285,9 @@ const ConnectionEventInterface = builder.interfaceRef<ConnectionEvent>('Connecti
 const parameter = (entry: LogEntry, name: string): string => String(parametersOf(entry)[name] ?? '');
 
 const userName = async ({ entry }: ConnectionEvent, ctx: GraphQLContext): Promise<string | null> =>
-  entry.userId !== null && (await ctx.loaders.get(publicNameLoader, ctx).load(entry.userId)) ? entry.userName : null;
+  entry.userId !== null && (await ctx.loaders.get(publicNameLoader, ctx).load(entry.userId)) !== null
+    ? entry.userName
+    : null;
 
 const sessionOf = ({ entry: { sessionId } }: ConnectionEvent, ctx: GraphQLContext) =>
   sessionId === null ? null : ctx.loaders.get(visibleSessionLoader, ctx).load(sessionId);

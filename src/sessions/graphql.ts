@@ -1,11 +1,9 @@
-import DataLoader from 'dataloader';
 import { z } from 'zod';
 import { EwonType } from '../ewons/graphql.ts';
-import { ewonReference, ewonsVisibleTo } from '../ewons/rules.ts';
-import type { Group, Prisma } from '../generated/prisma/client.ts';
+import { ewonReference } from '../ewons/rules.ts';
+import type { Prisma } from '../generated/prisma/client.ts';
 import { type SessionCloseReason, SessionState } from '../generated/prisma/enums.ts';
 import { builder } from '../graphql/builder.ts';
-import type { GraphQLContext } from '../graphql/context.ts';
 import { ClientKindEnum } from '../graphql/enums.ts';
 import { ErrorRef } from '../graphql/errors.ts';
 import { keyOf, keysOf } from '../graphql/global-id.ts';
@@ -13,13 +11,13 @@ import { page } from '../graphql/paging.ts';
 import { serveStream } from '../graphql/streams.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { GroupType } from '../groups/graphql.ts';
-import { groupsVisibleTo } from '../groups/rules.ts';
 import type { Actor } from '../users/actor.ts';
 import { UserType } from '../users/graphql.ts';
-import { mayReadConnectedName, userReference, usersVisibleTo } from '../users/rules.ts';
+import { userReference } from '../users/rules.ts';
 import { closeSession } from './close.ts';
 import { followSlots } from './follow-slots.ts';
 import { keepSessionAlive } from './keep-alive.ts';
+import { visibleEwonLoader, visibleGroupLoader, visibleUserLoader } from './loaders.ts';
 import { openSession, type TunnelTicket } from './open.ts';
 import { leaveQueue, queuePosition } from './queue.ts';
 import { NoFreeSlotError, type SlotHolder, UserAlreadyConnectedError } from './refusal.ts';
@@ -55,50 +53,6 @@ export const CloseReasonEnum = builder.enumType('SessionCloseReason', {
     TIMEOUT: { description: 'The client sent no keep-alive in time (CON-30).' },
   } satisfies Record<SessionCloseReason, object>,
 });
-
-/** Objects by id as far as the viewer may see them; null where he may not. */
-const visibleUserLoader = ({ db, actor }: GraphQLContext) =>
-  new DataLoader(async (ids: readonly string[]) => {
-    const users = actor
-      ? await db.user.findMany({ where: { AND: [usersVisibleTo(actor), { id: { in: [...ids] } }] } })
-      : [];
-    return ids.map((id) => users.find((user) => user.id === id) ?? null);
-  });
-
-export const visibleEwonLoader = ({ db, actor }: GraphQLContext) =>
-  new DataLoader(async (ids: readonly string[]) => {
-    const ewons = actor
-      ? await db.ewon.findMany({ where: { AND: [ewonsVisibleTo(actor), { id: { in: [...ids] } }] } })
-      : [];
-    return ids.map((id) => ewons.find((ewon) => ewon.id === id) ?? null);
-  });
-
-export const visibleSessionLoader = ({ db, actor }: GraphQLContext) =>
-  new DataLoader(async (ids: readonly string[]) => {
-    const sessions = actor
-      ? await db.session.findMany({ where: { AND: [sessionsVisibleTo(actor), { id: { in: [...ids] } }] } })
-      : [];
-    return ids.map((id) => sessions.find((session) => session.id === id) ?? null);
-  });
-
-const visibleGroupLoader = ({ db, actor }: GraphQLContext) =>
-  new DataLoader(async (ids: readonly string[]): Promise<(Group | null)[]> => {
-    const groups = actor
-      ? await db.group.findMany({ where: { AND: [groupsVisibleTo(actor), { id: { in: [...ids] } }] } })
-      : [];
-    return ids.map((id) => groups.find((group) => group.id === id) ?? null);
-  });
-
-/** Users whose names the viewer may read as Connected User, though he may not see them as users (USR-13). */
-export const publicNameLoader = ({ db, actor }: GraphQLContext) =>
-  new DataLoader(async (ids: readonly string[]) => {
-    const users = await db.user.findMany({ where: { id: { in: [...ids] } }, select: { id: true, namePublic: true } });
-    return ids.map((id) =>
-      users.some(
-        (user) => user.id === id && actor !== null && (actor.administrator || mayReadConnectedName(actor, user)),
-      ),
-    );
-  });
 
 const SessionSlotType = builder.objectRef<{ groupId: string | null }>('SessionSlot').implement({
   description: 'Which of the account’s concurrent connections a session holds, or held (CON-23).',
