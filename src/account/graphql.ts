@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Plan } from '../generated/prisma/enums.ts';
 import { builder } from '../graphql/builder.ts';
 import { keyOf } from '../graphql/global-id.ts';
+import { whereVisible } from '../graphql/visible.ts';
 import { PoolType } from '../pools/graphql.ts';
 import { SlotUsageType } from '../sessions/graphql.ts';
 import { readSlotFigures } from '../sessions/slots.ts';
@@ -92,7 +93,7 @@ const AccountActionEnum = builder.enumType('AccountAction', {
 
 builder.prismaNode('Account', {
   id: { field: 'id' },
-  findUnique: (id, { actor }) => ({ id, AND: [{ id: actor?.accountId ?? '00000000-0000-0000-0000-000000000000' }] }),
+  findUnique: whereVisible(({ accountId }) => ({ id: accountId })),
   nullable: true,
   description: 'The tenant that users, groups, pools and Ewons belong to (ACC-01).',
   fields: (t) => ({

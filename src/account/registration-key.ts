@@ -2,8 +2,7 @@ import type { ActorContext } from '../context.ts';
 import { notFound } from '../errors.ts';
 import { inAccount } from '../log/write.ts';
 import { poolsVisibleTo } from '../pools/rules.ts';
-import { requireAdministrator } from '../sessions/slots.ts';
-import { actorSubject } from '../users/rules.ts';
+import { actorSubject, requireAdministrator } from '../users/rules.ts';
 import { newRegistrationKey } from './create.ts';
 
 /** Revokes the account's GRK and makes a new one (GRK-12). @throws AppError FORBIDDEN */

@@ -40,33 +40,12 @@ export function replaceEwon(ctx: ActorContext, ewonId: string, replacedId: strin
     requireNotInUse(replaced, await tx.session.count({ where: { ewonId: replaced.id, state: 'OPEN' } }));
 
     await revokeCertificates(tx, now, replaced.id, 'replaced');
-    const {
-      serialNumber,
-      model,
-      firmwareVersion,
-      lanAddress,
-      wanType,
-      wanAddress,
-      geolocationEnabled,
-      digitalInput,
-      registeredAt,
-    } = arriving;
     await tx.certificate.updateMany({ where: { ewonId: arriving.id }, data: { ewonId: replaced.id } });
     await tx.ewon.delete({ where: { id: arriving.id } });
     await tx.ewon.update({
       where: { id: replaced.id },
       data: {
-        ...{
-          serialNumber,
-          model,
-          firmwareVersion,
-          lanAddress,
-          wanType,
-          wanAddress,
-          geolocationEnabled,
-          digitalInput,
-          registeredAt,
-        },
+        ...deviceOf(arriving),
         registrationStatus: 'ACTIVE',
         activationKeyHash: null,
       },
@@ -75,12 +54,28 @@ export function replaceEwon(ctx: ActorContext, ewonId: string, replacedId: strin
       code: 'EWON_REPLACED',
       user: actorSubject(ctx.actor),
       ewon: ewonSubject(replaced),
-      params: { oldSerialNumber: replaced.serialNumber ?? 'none', serialNumber },
+      params: { oldSerialNumber: replaced.serialNumber ?? 'none', serialNumber: arriving.serialNumber },
     });
     account.afterCommit(() => ctx.bell.ring('ewons'));
     return replaced.id;
   });
 }
+
+/** What belongs to the device and not to the record of its Ewon (GRK-20). */
+const deviceOf = ({
+  serialNumber,
+  model,
+  firmwareVersion,
+  lanAddress,
+  wanType,
+  wanAddress,
+  geolocationEnabled,
+  digitalInput,
+  registeredAt,
+}: FoundEwon) => ({
+  ...{ serialNumber, model, firmwareVersion, lanAddress, wanType, wanAddress, geolocationEnabled, digitalInput },
+  registeredAt,
+});
 
 /** Rejects a waiting Ewon (GRK-23): it disappears, and its credentials are void. @throws AppError NOT_FOUND, FORBIDDEN */
 export function rejectEwon(ctx: ActorContext, ewonId: string): Promise<void> {

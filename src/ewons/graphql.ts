@@ -7,6 +7,7 @@ import type { LoggedInContext } from '../graphql/context.ts';
 import { ClientKindEnum } from '../graphql/enums.ts';
 import { ErrorRef } from '../graphql/errors.ts';
 import { keyOf, keysOf } from '../graphql/global-id.ts';
+import { objectName } from '../graphql/names.ts';
 import { page } from '../graphql/paging.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { PoolType } from '../pools/graphql.ts';
@@ -370,7 +371,6 @@ builder.objectType(ConfirmationRequiredError, {
   }),
 });
 
-const ewonName = z.string().trim().min(1, 'A name has 1 to 64 characters.').max(64, 'A name has 1 to 64 characters.');
 const description = z.string().max(500, 'A description has at most 500 characters.').nullable();
 const customFields = z
   .array(z.string().max(255, 'A custom value has at most 255 characters.').nullable())
@@ -381,7 +381,7 @@ const poolIds = z.array(z.string()).max(100, 'An Ewon is in at most 100 pools.')
 const EwonPropertiesInput = builder.inputType('EwonPropertiesInput', {
   description: 'What people write about an Ewon (EWN-11). Absent keeps, null clears.',
   fields: (t) => ({
-    name: t.string({ validate: ewonName.nullable(), description: 'Unique in the account, 1–64 characters.' }),
+    name: t.string({ validate: objectName.nullable(), description: 'Unique in the account, 1–64 characters.' }),
     description: t.string({ validate: description, description: 'Free text, up to 500 characters.' }),
     customFields: t.field({
       type: t.listRef('String', { required: false }),
@@ -438,7 +438,7 @@ const ActivationKeyFields = (name: string, text: string) =>
 const CreateEwonInput = builder.inputType('CreateEwonInput', {
   description: 'The record of an Ewon whose device joins later (EWN-14).',
   fields: (t) => ({
-    name: t.string({ required: true, validate: ewonName, description: 'Unique in the account, 1–64 characters.' }),
+    name: t.string({ required: true, validate: objectName, description: 'Unique in the account, 1–64 characters.' }),
     properties: t.field({
       type: EwonPropertiesInput,
       description: 'The rest; without pools it goes to the default pool.',

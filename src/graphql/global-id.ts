@@ -19,11 +19,12 @@ export function keyOf(typename: string, globalId: string): string {
   return decoded.id;
 }
 
-const NOBODY = '00000000-0000-0000-0000-000000000000';
+/** The id of nothing. */
+export const NO_ID = '00000000-0000-0000-0000-000000000000';
 
 /** The keys inside the ids of a filter: an id that stands for nothing matches nothing, rather than being left out. */
 export const keysOf = (typename: string, globalIds: readonly string[]): string[] =>
   globalIds.map((globalId) => {
     const decoded = decodeGlobalId(globalId);
-    return decoded.typename === typename ? decoded.id : NOBODY;
+    return decoded.typename === typename ? decoded.id : NO_ID;
   });

@@ -1,7 +1,6 @@
 import type { Actor } from '../users/actor.ts';
 import type { GraphQLContext } from './context.ts';
-
-const NOTHING = '00000000-0000-0000-0000-000000000000';
+import { NO_ID } from './global-id.ts';
 
 /**
  * How `node(id)` finds an object: by its key and by the same condition as every list, so that what the viewer may not see
@@ -10,4 +9,4 @@ const NOTHING = '00000000-0000-0000-0000-000000000000';
 export const whereVisible =
   <W extends object>(visibleTo: (actor: Actor) => W) =>
   (id: string, { actor }: GraphQLContext): { id: string; AND: W[] } =>
-    actor ? { id, AND: [visibleTo(actor)] } : { id: NOTHING, AND: [] };
+    actor ? { id, AND: [visibleTo(actor)] } : { id: NO_ID, AND: [] };

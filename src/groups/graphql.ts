@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { builder } from '../graphql/builder.ts';
 import { keyOf } from '../graphql/global-id.ts';
+import { objectName } from '../graphql/names.ts';
 import { page } from '../graphql/paging.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { PoolType } from '../pools/graphql.ts';
@@ -68,8 +69,6 @@ builder.queryFields((t) => ({
   ),
 }));
 
-const name = z.string().trim().min(1, 'A name has 1 to 64 characters.').max(64, 'A name has 1 to 64 characters.');
-
 const PoolRightInput = builder.inputType('PoolRightInput', {
   description: 'Rights on a pool; those left out are not granted.',
   fields: (t) => ({
@@ -84,7 +83,7 @@ const PoolRightInput = builder.inputType('PoolRightInput', {
 const CreateGroupInput = builder.inputType('CreateGroupInput', {
   description: 'A new group; without roles and rights its members can do nothing (GRP-09).',
   fields: (t) => ({
-    name: t.string({ required: true, validate: name, description: 'Unique in the account, 1–64 characters.' }),
+    name: t.string({ required: true, validate: objectName, description: 'Unique in the account, 1–64 characters.' }),
     managedById: t.id({
       description: 'The group whose members manage the users of the new one; Administrators always do (GRP-07).',
     }),

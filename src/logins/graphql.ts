@@ -4,6 +4,7 @@ import { TooManyRequestsError } from '../errors.ts';
 import { builder } from '../graphql/builder.ts';
 import { ClientKindEnum } from '../graphql/enums.ts';
 import { ErrorRef } from '../graphql/errors.ts';
+import { whereVisible } from '../graphql/visible.ts';
 import { inAccount } from '../log/write.ts';
 import { SlotWaitType } from '../sessions/graphql.ts';
 import { loadActor } from '../users/actor.ts';
@@ -14,7 +15,7 @@ import { PasswordPolicyError } from './password-policy.ts';
 
 const LoginType = builder.prismaNode('Login', {
   id: { field: 'id' },
-  findUnique: (id, { actor }) => ({ id, AND: [{ userId: actor?.userId ?? '00000000-0000-0000-0000-000000000000' }] }),
+  findUnique: whereVisible(({ userId }) => ({ userId })),
   nullable: true,
   description: 'What a bearer token stands for. Visible to its own user only.',
   fields: (t) => ({

@@ -1,6 +1,6 @@
-import { z } from 'zod';
 import { builder } from '../graphql/builder.ts';
 import { keyOf } from '../graphql/global-id.ts';
+import { objectName } from '../graphql/names.ts';
 import { page } from '../graphql/paging.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { mayAdministerPool, poolsVisibleTo } from './rules.ts';
@@ -41,12 +41,10 @@ builder.queryFields((t) => ({
   ),
 }));
 
-const poolName = z.string().trim().min(1, 'A name has 1 to 64 characters.').max(64, 'A name has 1 to 64 characters.');
-
 const CreatePoolInput = builder.inputType('CreatePoolInput', {
   description: 'A new pool.',
   fields: (t) => ({
-    name: t.string({ required: true, validate: poolName, description: 'Unique in the account, 1–64 characters.' }),
+    name: t.string({ required: true, validate: objectName, description: 'Unique in the account, 1–64 characters.' }),
   }),
 });
 

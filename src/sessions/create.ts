@@ -1,4 +1,3 @@
-import { addSeconds } from '../clock.ts';
 import type { Platform } from '../context.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import { mayConnect } from '../ewons/rules.ts';
@@ -8,6 +7,7 @@ import type { Actor } from '../users/actor.ts';
 import { actorSubject } from '../users/rules.ts';
 import { assignAddresses } from '../vpn/addresses.ts';
 import { formatIpv4 } from '../vpn/ipv4.ts';
+import { aliveUntil } from './keep-alive.ts';
 import { needsVpnAddress, sessionReference } from './rules.ts';
 import type { SlotFacts } from './slot-rules.ts';
 
@@ -84,7 +84,7 @@ export async function createSession(
       userVpnAddress: address,
       ewonVpnAddress: ewonAddress,
       startedAt: now,
-      aliveUntil: addSeconds(now, ctx.config.limits.SESSION_TIMEOUT_SECONDS),
+      aliveUntil: aliveUntil(ctx, now),
     },
   });
   if (slot) await tx.slot.update({ where: { id: slot.id }, data: { sessionId: session.id } });

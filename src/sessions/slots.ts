@@ -5,7 +5,7 @@ import type { Tx } from '../database/database.ts';
 import { AppError, notFound, ValidationError } from '../errors.ts';
 import { type AccountTx, inAccount } from '../log/write.ts';
 import type { Actor } from '../users/actor.ts';
-import { actorSubject } from '../users/rules.ts';
+import { actorSubject, requireAdministrator } from '../users/rules.ts';
 import { serveWaiters } from './queue.ts';
 import {
   dropSurplus,
@@ -245,10 +245,6 @@ export function setReservations(ctx: ActorContext, wanted: { groupId: string; co
     account.log({ code: 'RESERVATIONS_CHANGED', user: actorSubject(actor), params: { summary: summary || 'none' } });
     await settleSlots(ctx, account);
   });
-}
-
-export function requireAdministrator(actor: Actor): void {
-  if (!actor.administrator) throw new AppError('FORBIDDEN', 'Only Administrators may do this.');
 }
 
 function checkCount(ctx: Platform, plan: 'FREE' | 'LIGHT' | 'PRO', count: number): void {

@@ -1,9 +1,9 @@
-import { addSeconds } from '../clock.ts';
 import type { Platform } from '../context.ts';
 import type { Session, SessionCloseReason } from '../generated/prisma/client.ts';
 import { inAccount } from '../log/write.ts';
 import { hashToken } from '../secrets.ts';
 import { endSessions } from './close.ts';
+import { aliveUntil } from './keep-alive.ts';
 
 /** A session whose client has its end of the tunnel open. */
 export type EstablishedSession = Pick<Session, 'id' | 'accountId' | 'userVpnAddress' | 'ewonVpnAddress'>;
@@ -30,8 +30,6 @@ export async function keepSessionsAlive(ctx: Platform, sessionIds: string[]): Pr
     data: { aliveUntil: aliveUntil(ctx, ctx.clock.now()) },
   });
 }
-
-const aliveUntil = (ctx: Platform, now: Date): Date => addSeconds(now, ctx.config.limits.SESSION_TIMEOUT_SECONDS);
 
 /** The client's end is gone, but it may come again with another ticket, until the session times out (CON-30). */
 export async function loseSession(ctx: Platform, sessionId: string): Promise<void> {

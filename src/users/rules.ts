@@ -1,3 +1,4 @@
+import { AppError } from '../errors.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import type { Subject } from '../log/write.ts';
 import type { Actor } from './actor.ts';
@@ -49,4 +50,9 @@ export function userStatus(
 ): UserStatus {
   if (user.disabledAt || (user.expiresAt && user.expiresAt <= now)) return 'DISABLED';
   return user.passwordHash === null ? 'PENDING' : 'ENABLED';
+}
+
+/** ACC-22 @throws AppError FORBIDDEN */
+export function requireAdministrator(actor: Actor): void {
+  if (!actor.administrator) throw new AppError('FORBIDDEN', 'Only Administrators may do this.');
 }
