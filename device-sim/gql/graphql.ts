@@ -214,7 +214,9 @@ export type SessionCloseReason =
 
 /** Whether a session is live: OPEN or CLOSED (CON-09). */
 export type SessionState =
+  /** Over; `closeReason` says why. */
   | 'CLOSED'
+  /** Live. */
   | 'OPEN';
 
 export type DemoLoginMutationVariables = Exact<{

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Plan } from '../generated/prisma/enums.ts';
+import type { Plan } from '../generated/prisma/enums.ts';
 import { builder } from '../graphql/builder.ts';
 import { keyOf } from '../graphql/global-id.ts';
 import { whereVisible } from '../graphql/visible.ts';
@@ -14,9 +14,13 @@ import {
   setAutoRegistration,
 } from './registration-key.ts';
 
-const PlanEnum = builder.enumType(Plan, {
-  name: 'Plan',
+const PlanEnum = builder.enumType('Plan', {
   description: 'The plan of an account (ACC-04): FREE, LIGHT or PRO.',
+  values: {
+    FREE: { description: 'One connection, no groups and no pools.' },
+    LIGHT: { description: 'Several connections, no groups and no pools; not self-service (ACC-14).' },
+    PRO: { description: 'Every feature.' },
+  } satisfies Record<Plan, object>,
 });
 
 const PlanFeaturesType = builder.objectRef<PlanFeatures>('PlanFeatures').implement({

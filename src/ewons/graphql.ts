@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import { EwonModel, RegistrationStatus, WanType } from '../generated/prisma/enums.ts';
+import type { EwonModel, RegistrationStatus, WanType } from '../generated/prisma/enums.ts';
 import { builder } from '../graphql/builder.ts';
 import type { LoggedInContext } from '../graphql/context.ts';
 import { ClientKindEnum } from '../graphql/enums.ts';
@@ -33,10 +33,14 @@ import {
   nameKey,
 } from './rules.ts';
 
-const RegistrationStatusEnum = builder.enumType(RegistrationStatus, {
-  name: 'RegistrationStatus',
+const RegistrationStatusEnum = builder.enumType('RegistrationStatus', {
   description:
     'How far an Ewon is with its registration (EWN-08): PENDING is a record without a device yet, PENDING_APPROVAL arrived by registration key and waits, ACTIVE is a full member of the account.',
+  values: {
+    PENDING: { description: 'A record without a device yet (EWN-14).' },
+    PENDING_APPROVAL: { description: 'Its device arrived by registration key and waits (GRK-16).' },
+    ACTIVE: { description: 'A full member of the account.' },
+  } satisfies Record<RegistrationStatus, object>,
 });
 
 const EwonStatusEnum = builder.enumType('EwonStatus', {
@@ -49,13 +53,21 @@ const EwonStatusEnum = builder.enumType('EwonStatus', {
   },
 });
 
-const EwonModelEnum = builder.enumType(EwonModel, {
-  name: 'EwonModel',
+const EwonModelEnum = builder.enumType('EwonModel', {
   description: 'The device family (EWN-25): COSY, COSY_PLUS or FLEXY.',
+  values: {
+    COSY: { description: 'Ewon Cosy.' },
+    COSY_PLUS: { description: 'Ewon Cosy+.' },
+    FLEXY: { description: 'Ewon Flexy.' },
+  } satisfies Record<EwonModel, object>,
 });
-const WanTypeEnum = builder.enumType(WanType, {
-  name: 'WanType',
+const WanTypeEnum = builder.enumType('WanType', {
   description: 'How the device reaches the internet (GW-06): ETHERNET, WIFI or CELLULAR.',
+  values: {
+    ETHERNET: { description: 'By cable.' },
+    WIFI: { description: 'By Wi-Fi.' },
+    CELLULAR: { description: 'By a mobile network.' },
+  } satisfies Record<WanType, object>,
 });
 
 const EwonActionEnum = builder.enumType('EwonAction', {

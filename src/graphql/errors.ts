@@ -1,5 +1,5 @@
 import { AppError, ERROR_CODES, TooManyRequestsError, ValidationError } from '../errors.ts';
-import { PASSWORD_VIOLATIONS, PasswordPolicyError } from '../logins/password-policy.ts';
+import { PasswordPolicyError, type PasswordViolation } from '../logins/password-policy.ts';
 import { builder } from './builder.ts';
 
 const ErrorCodeEnum = builder.enumType('ErrorCode', {
@@ -63,7 +63,12 @@ builder.objectType(TooManyRequestsError, {
 
 const PasswordViolationEnum = builder.enumType('PasswordViolation', {
   description: 'A constraint of the password policy that a password breaks.',
-  values: PASSWORD_VIOLATIONS,
+  values: {
+    TOO_SHORT: { description: 'Shorter than the policy asks.' },
+    TOO_LONG: { description: 'Longer than 45 characters (PWD-05).' },
+    NO_LETTER: { description: 'Without a letter.' },
+    NO_DIGIT: { description: 'Without a digit.' },
+  } satisfies Record<PasswordViolation, object>,
 });
 
 builder.objectType(PasswordPolicyError, {

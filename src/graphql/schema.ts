@@ -1,5 +1,6 @@
 import type { GraphQLSchema } from 'graphql';
 import { builder } from './builder.ts';
+import { describeMachinery } from './descriptions.ts';
 import './scalars.ts';
 import './errors.ts';
 import '../account/graphql.ts';
@@ -23,4 +24,4 @@ builder.subscriptionType({
   description: 'Streams, over WebSocket (graphql-transport-ws) and server-sent events alike (EVT-12).',
 });
 
-export const schema: GraphQLSchema = builder.toSchema();
+export const schema: GraphQLSchema = describeMachinery(builder.toSchema());

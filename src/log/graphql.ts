@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts';
 import { EwonType } from '../ewons/graphql.ts';
 import { ewonReference } from '../ewons/rules.ts';
 import type { LogEntry, Prisma } from '../generated/prisma/client.ts';
-import { LogCategory, LogSeverity, LogTrigger } from '../generated/prisma/enums.ts';
+import type { LogCategory, LogSeverity, LogTrigger } from '../generated/prisma/enums.ts';
 import { builder } from '../graphql/builder.ts';
 import type { GraphQLContext, LoggedInContext } from '../graphql/context.ts';
 import { keysOf } from '../graphql/global-id.ts';
@@ -19,17 +19,31 @@ import { type ConnectionEventCode, LOG_EVENTS, type LogCode } from './events.ts'
 import { followLog } from './follow.ts';
 import { entriesWhere, readableConnectionEvents, readableEntries } from './visible.ts';
 
-const CategoryEnum = builder.enumType(LogCategory, {
-  name: 'LogCategory',
+const CategoryEnum = builder.enumType('LogCategory', {
   description: 'What an entry is about (LOG-10): USER, EWON, ACCOUNT, SECURITY or BILLING.',
+  values: {
+    USER: { description: 'Users and their sessions.' },
+    EWON: { description: 'Ewons and their devices.' },
+    ACCOUNT: { description: 'Settings, groups and pools of the account.' },
+    SECURITY: { description: 'Logins, keys, and what was refused.' },
+    BILLING: { description: 'What contract and price depend on.' },
+  } satisfies Record<LogCategory, object>,
 });
-const SeverityEnum = builder.enumType(LogSeverity, {
-  name: 'LogSeverity',
+const SeverityEnum = builder.enumType('LogSeverity', {
   description: 'How serious an entry is (LOG-10): INFO, WARNING or ERROR.',
+  values: {
+    INFO: { description: 'As it should be.' },
+    WARNING: { description: 'Worth a look.' },
+    ERROR: { description: 'Something does not work.' },
+  } satisfies Record<LogSeverity, object>,
 });
-const TriggerEnum = builder.enumType(LogTrigger, {
-  name: 'LogTrigger',
+const TriggerEnum = builder.enumType('LogTrigger', {
   description: 'Who triggered the event (LOG-02): a USER, an EWON, or the PLATFORM itself.',
+  values: {
+    USER: { description: 'A user.' },
+    EWON: { description: 'A device.' },
+    PLATFORM: { description: 'The platform itself, such as a time that has passed.' },
+  } satisfies Record<LogTrigger, object>,
 });
 const LogCodeEnum = builder.enumType('LogCode', {
   description:

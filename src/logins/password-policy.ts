@@ -5,7 +5,7 @@ import { AppError } from '../errors.ts';
 const PASSWORD_MAX_LENGTH = 45;
 
 /** A constraint that a password breaks. */
-export const PASSWORD_VIOLATIONS = ['TOO_SHORT', 'TOO_LONG', 'NO_LETTER', 'NO_DIGIT'] as const;
+const PASSWORD_VIOLATIONS = ['TOO_SHORT', 'TOO_LONG', 'NO_LETTER', 'NO_DIGIT'] as const;
 export type PasswordViolation = (typeof PASSWORD_VIOLATIONS)[number];
 
 /** PWD-20: carries every violation, not just the first. */

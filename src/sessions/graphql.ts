@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { EwonType } from '../ewons/graphql.ts';
 import { ewonReference } from '../ewons/rules.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import { type SessionCloseReason, SessionState } from '../generated/prisma/enums.ts';
+import type { SessionCloseReason, SessionState } from '../generated/prisma/enums.ts';
 import { builder } from '../graphql/builder.ts';
 import { ClientKindEnum } from '../graphql/enums.ts';
 import { ErrorRef } from '../graphql/errors.ts';
@@ -32,9 +32,12 @@ import {
   setReservations,
 } from './slots.ts';
 
-const SessionStateEnum = builder.enumType(SessionState, {
-  name: 'SessionState',
+const SessionStateEnum = builder.enumType('SessionState', {
   description: 'Whether a session is live: OPEN or CLOSED (CON-09).',
+  values: { OPEN: { description: 'Live.' }, CLOSED: { description: 'Over; `closeReason` says why.' } } satisfies Record<
+    SessionState,
+    object
+  >,
 });
 
 export const CloseReasonEnum = builder.enumType('SessionCloseReason', {

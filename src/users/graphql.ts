@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TooManyRequestsError } from '../errors.ts';
-import { Role } from '../generated/prisma/enums.ts';
+import type { Role } from '../generated/prisma/enums.ts';
 import { builder } from '../graphql/builder.ts';
 import { keyOf, keysOf } from '../graphql/global-id.ts';
 import { page } from '../graphql/paging.ts';
@@ -21,9 +21,12 @@ const UserStatusEnum = builder.enumType('UserStatus', {
   },
 });
 
-const RoleEnum = builder.enumType(Role, {
-  name: 'Role',
+const RoleEnum = builder.enumType('Role', {
   description: 'The rights of a user on plans without groups (ACC-06): ADMINISTRATOR or USER.',
+  values: {
+    ADMINISTRATOR: { description: 'Configures users and Ewons, and connects to every Ewon (ACC-22).' },
+    USER: { description: 'Connects to every Ewon and changes nothing (GRP-23).' },
+  } satisfies Record<Role, object>,
 });
 
 const TunnelStateEnum = builder.enumType('VpnTunnelState', {

@@ -1,0 +1,23 @@
+import { isEnumType, isInputObjectType, isInterfaceType, isObjectType } from 'graphql';
+import { expect, it } from 'vitest';
+import { schema } from './schema.ts';
+
+it('says of every type, field, argument and enum value what it is', () => {
+  const silent: string[] = [];
+  const look = (path: string, { description }: { description?: string | null | undefined }) => {
+    if (!description?.trim()) silent.push(path);
+  };
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (type.name.startsWith('__')) continue;
+    look(type.name, type);
+    if (isEnumType(type)) for (const value of type.getValues()) look(`${type.name}.${value.name}`, value);
+    if (isInputObjectType(type))
+      for (const field of Object.values(type.getFields())) look(`${type.name}.${field.name}`, field);
+    if (!isObjectType(type) && !isInterfaceType(type)) continue;
+    for (const field of Object.values(type.getFields())) {
+      look(`${type.name}.${field.name}`, field);
+      for (const argument of field.args) look(`${type.name}.${field.name}(${argument.name})`, argument);
+    }
+  }
+  expect(silent).toEqual([]);
+});
