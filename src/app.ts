@@ -8,7 +8,7 @@ import { closeServer, type Gateway, hostPort, listen, startGateway } from './gat
 import { type Api, createApi } from './graphql/server.ts';
 import { type Jobs, startJobs } from './jobs.ts';
 import { createLogger, type Logger } from './logger.ts';
-import { createPasswords } from './logins/passwords.ts';
+import { createPasswords } from './passwords/hashes.ts';
 import { createRateLimits } from './rate-limits.ts';
 import { openSecrets } from './secrets.ts';
 

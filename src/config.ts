@@ -35,12 +35,52 @@ const environment = z.object({
   DATA_DIR: z.string().min(1).default('./data'),
   ROLES: z.string().default('api,gateway'),
   SIMULATION: flag,
+  OPERATOR_TOKEN: z
+    .string()
+    .regex(/^[\w-]{32,100}$/, 'must be 32 to 100 letters, digits, - or _')
+    .optional(),
+  PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'must begin with http:// or https://' }).optional(),
+  SMTP_URL: z
+    .string()
+    .regex(/^smtps?:\/\/./, 'must begin with smtp:// or smtps://')
+    .optional(),
+  MAIL_FROM: z.string().min(3).default('talkgate <no-reply@localhost>'),
+  SMS_URL: z
+    .string()
+    .regex(/^https?:\/\/./, 'must begin with http:// or https://')
+    .optional(),
+  SMS_BODY: z.string().default('{"to":"{to}","text":"{text}"}'),
+  SMS_CONTENT_TYPE: z.string().default('application/json'),
+  SMS_AUTHORIZATION: z.string().optional(),
+  SUPPORT_DOMAINS: z.string().default('hms.se,hms-networks.com'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 
   LOGIN_IDLE_MINUTES: whole(60, 1, 1440),
   LOGIN_HOURS: whole(24, 1, 720),
   LOGIN_LOCK_ATTEMPTS: whole(10, 1, 1000),
   LOGIN_LOCK_MINUTES: whole(15, 1, 1440),
+  LOGIN_INTERIM_MINUTES: whole(15, 1, 1440),
+  REAUTHENTICATION_MINUTES: whole(5, 1, 1440),
+  ADDRESS_BAN_FAILURES: whole(1000, 1, 1_000_000),
+  ADDRESS_BAN_HOURS: whole(24, 1, 720),
+  CODE_MINUTES: whole(10, 1, 1440),
+  CODE_ATTEMPTS: whole(3, 1, 100),
+  CODE_BLOCK_MINUTES: whole(15, 1, 1440),
+  CODE_SEND_INTERVAL_SECONDS: whole(30, 0, 3600),
+  CODE_SENDS: whole(5, 1, 100),
+  BACKUP_CODES: whole(10, 1, 100),
+  REMEMBERED_PCS: whole(20, 1, 1000),
+  INVITATION_DAYS: whole(7, 1, 365),
+  RECOVERY_MINUTES: whole(60, 1, 1440),
+  RECOVERIES_PER_HOUR: whole(20, 1, 1_000_000),
+  STRENGTH_PER_MINUTE: whole(60, 1, 1_000_000),
+  SUPPORT_DAYS: whole(2, 1, 30),
+  SECRET_HOURS: whole(24, 1, 720),
+  MESSAGE_ATTEMPTS: whole(10, 1, 1000),
+  MESSAGE_RETRY_SECONDS: whole(10, 1, 3600),
+  MESSAGE_TIMEOUT_SECONDS: whole(15, 1, 300),
+  MESSAGE_RETENTION_DAYS: whole(30, 1, 3650),
+  TOKENS_PER_ACCOUNT: whole(100, 1, 10_000),
   LOGINS_PER_MINUTE: whole(120, 1, 1_000_000),
   ACCOUNTS_PER_HOUR: whole(20, 1, 1_000_000),
   PASSWORD_HASH_MEMORY_KIB: whole(65_536, 1024, 4_194_304),
@@ -117,9 +157,33 @@ export interface Config {
     | 'ROLES'
     | 'SIMULATION'
     | 'LOG_LEVEL'
+    | 'OPERATOR_TOKEN'
+    | 'PUBLIC_URL'
+    | 'SMTP_URL'
+    | 'MAIL_FROM'
+    | 'SMS_URL'
+    | 'SMS_BODY'
+    | 'SMS_CONTENT_TYPE'
+    | 'SMS_AUTHORIZATION'
+    | 'SUPPORT_DOMAINS'
   >;
+  /** The address of the user interface that links in mails lead to; null is that of the API itself. */
+  publicUrl: string | null;
+  /** The sender of mails, as `name <address>`. */
+  mailFrom: string;
+  /** How a text message is handed to the HTTP sender; `{to}` and `{text}` stand for number and text. */
+  sms: { bodyTemplate: string; contentType: string };
+  /** Exact domains of the addresses that support engineers may have (SUP-04), in lower case. */
+  supportDomains: string[];
   /** Carries passwords: never logged. */
-  secrets: { databaseUrl: string; redisUrl: string | undefined };
+  secrets: {
+    databaseUrl: string;
+    redisUrl: string | undefined;
+    smtpUrl: string | undefined;
+    smsUrl: string | undefined;
+    smsAuthorization: string | undefined;
+    operatorToken: string | undefined;
+  };
 }
 
 /** A variable that cannot be used; the message is one sentence that names it. */
@@ -152,6 +216,15 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     ROLES,
     SIMULATION,
     LOG_LEVEL,
+    OPERATOR_TOKEN,
+    PUBLIC_URL,
+    SMTP_URL,
+    MAIL_FROM,
+    SMS_URL,
+    SMS_BODY,
+    SMS_CONTENT_TYPE,
+    SMS_AUTHORIZATION,
+    SUPPORT_DOMAINS,
     ...limits
   } = result.data;
   const roles = ROLES.split(',').map((role) => role.trim());
@@ -181,9 +254,24 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     roles: { api: roles.includes('api'), gateway: roles.includes('gateway') },
     dataDir: DATA_DIR === ':memory:' ? undefined : DATA_DIR,
     limits,
-    secrets: { databaseUrl: DATABASE_URL, redisUrl: REDIS_URL },
+    publicUrl: PUBLIC_URL?.replace(/\/+$/, '') ?? null,
+    mailFrom: MAIL_FROM,
+    sms: { bodyTemplate: SMS_BODY, contentType: SMS_CONTENT_TYPE },
+    supportDomains: SUPPORT_DOMAINS.split(',')
+      .map((domain) => domain.trim().toLowerCase())
+      .filter(Boolean),
+    secrets: {
+      databaseUrl: DATABASE_URL,
+      redisUrl: REDIS_URL,
+      smtpUrl: SMTP_URL,
+      smsUrl: SMS_URL,
+      smsAuthorization: SMS_AUTHORIZATION,
+      operatorToken: OPERATOR_TOKEN,
+    },
   };
 }
 
 const shown = (name: string, value: string | undefined): string =>
-  name.endsWith('_URL') ? 'set to a value (not shown, it may carry a password)' : JSON.stringify(value ?? '');
+  name.endsWith('_URL') || name.endsWith('_TOKEN') || name.endsWith('_AUTHORIZATION')
+    ? 'set to a value (not shown, it may carry a password)'
+    : JSON.stringify(value ?? '');

@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Db } from './database/database.ts';
 import type { Logger } from './logger.ts';
-import type { Passwords } from './logins/passwords.ts';
+import type { Passwords } from './passwords/hashes.ts';
 import type { RateLimits } from './rate-limits.ts';
 import type { Secrets } from './secrets.ts';
 import type { Actor } from './users/actor.ts';

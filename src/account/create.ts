@@ -5,7 +5,7 @@ import { REGISTRATION_KEY_PREFIX } from '../ewons/registration.ts';
 import { nameKey } from '../ewons/rules.ts';
 import type { Plan } from '../generated/prisma/client.ts';
 import { writeEntries } from '../log/write.ts';
-import { checkPassword } from '../logins/password-policy.ts';
+import { brokenConstraints, defaultPasswordPolicy, PasswordPolicyError } from '../passwords/policy.ts';
 import { createKey } from '../secrets.ts';
 import { newSlots } from '../sessions/slots.ts';
 import { userSubject } from '../users/rules.ts';
@@ -28,7 +28,9 @@ export async function createAccount(
   caller: Pick<Caller, 'remoteAddress'>,
   plan: Plan = 'FREE',
 ): Promise<{ accountId: string; userId: string }> {
-  checkPassword(account.administrator.password, ctx.config);
+  const policy = defaultPasswordPolicy(ctx.config.limits.PASSWORD_MIN_LENGTH);
+  const violations = brokenConstraints(account.administrator.password, policy);
+  if (violations.length > 0) throw new PasswordPolicyError(violations);
   await ctx.rateLimits.accounts.take(caller.remoteAddress);
   const passwordHash = await ctx.passwords.hash(account.administrator.password);
   const now = ctx.clock.now();
@@ -47,6 +49,7 @@ export async function createAccount(
         slotsChangedAt: now,
         slots: { create: newSlots(slots) },
         ...key,
+        ...policy,
         registrationKeyRenewedAt: now,
         pools: { create: { name: 'Default', nameKey: 'default', isDefault: true, createdAt: now } },
         groups: { create: { name: 'Administrators', nameKey: 'administrators', administrators: true, createdAt: now } },
@@ -58,6 +61,7 @@ export async function createAccount(
             email,
             passwordHash,
             passwordChangedAt: now,
+            passwordHistory: { create: { hash: passwordHash, setAt: now } },
             role: 'ADMINISTRATOR',
             createdAt: now,
           },

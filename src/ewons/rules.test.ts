@@ -29,6 +29,8 @@ const someone = (
   fullName: null,
   loginId: 'l',
   client: 'ECATCHER',
+  stage: 'OPEN',
+  confirmedAt: null,
   plan: 'PRO',
   features: PLANS.PRO,
   administrator: false,

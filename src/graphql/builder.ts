@@ -8,8 +8,9 @@ import { GraphQLError, type GraphQLSchema, getNullableType, isListType, isObject
 import { AppError, type ErrorCode, ValidationError, type Violation } from '../errors.ts';
 import type PrismaTypes from '../generated/pothos-types.ts';
 import { getDatamodel } from '../generated/pothos-types.ts';
+import type { LoginStage } from '../generated/prisma/enums.ts';
 import AllViolationsPlugin from './all-violations.ts';
-import type { GraphQLContext, LoggedInContext } from './context.ts';
+import type { EnteringContext, GraphQLContext, LoggedInContext } from './context.ts';
 import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
 import StreamCostPlugin from './stream-cost.ts';
 
@@ -20,7 +21,16 @@ export const requestError = (
   extensions: Record<string, unknown> = {},
 ): GraphQLError => new GraphQLError(message, { extensions: { code, ...extensions } });
 
-const unauthenticated = (): GraphQLError => requestError('UNAUTHENTICATED', 'Log in first.');
+/** What a login that is not open yet waits for: it may do nothing else (AUTH-15, AUTH-16). */
+const STAGE_ERRORS = {
+  CODE: ['SECOND_FACTOR_REQUIRED', 'Give the second-factor code first.'],
+  ENROLMENT: ['SECOND_FACTOR_ENROLMENT_REQUIRED', 'Set up a second factor first.'],
+  PASSWORD_CHANGE: ['PASSWORD_CHANGE_REQUIRED', 'Choose a new password first.'],
+  OPEN: ['UNAUTHENTICATED', 'Log in first.'],
+} satisfies Record<LoginStage, [ErrorCode, string]> as Record<LoginStage, [ErrorCode, string]>;
+
+const unauthenticated = (_parent: unknown, { login }: GraphQLContext): GraphQLError =>
+  requestError(...STAGE_ERRORS[login?.stage ?? 'OPEN']);
 
 /** What a list that is not paged is taken to hold when the cost of a query is reckoned (API-02). */
 const UNPAGED_LIST = 5;
@@ -38,8 +48,8 @@ const capitalized = (name: string): string => name.charAt(0).toUpperCase() + nam
 export const builder = new SchemaBuilder<{
   PrismaTypes: PrismaTypes;
   Context: GraphQLContext;
-  AuthScopes: { loggedIn: boolean };
-  AuthContexts: { loggedIn: LoggedInContext };
+  AuthScopes: { loggedIn: boolean; entering: boolean };
+  AuthContexts: { loggedIn: LoggedInContext; entering: EnteringContext };
   DefaultFieldNullability: false;
   Scalars: {
     ID: { Input: string; Output: string };
@@ -63,10 +73,10 @@ export const builder = new SchemaBuilder<{
     unsafelyHandleInputErrors: true,
   },
   scopeAuth: {
-    authScopes: (ctx) => ({ loggedIn: ctx.actor !== null }),
+    authScopes: (ctx) => ({ loggedIn: ctx.actor !== null, entering: ctx.login !== null }),
     unauthorizedError: unauthenticated,
     authorizeOnSubscribe: true,
-    // Rights are not scopes: they are functions in each domain's rules.ts. The one scope is to be logged in.
+    // Rights are not scopes: they are functions in each domain's rules.ts. The scopes are to be logged in, and to be on the way.
     cacheKey: (scope) => scope,
   },
   validation: {

@@ -5,6 +5,8 @@ import type { Loaders } from './loaders.ts';
 /** What every resolver gets. Made for each request; a stream renews actor and loaders for each event (EVT-07, EVT-10). */
 export interface GraphQLContext extends Platform, Caller {
   actor: Actor | null;
+  /** The login of the bearer token at whatever stage; `actor` is null until it is open (AUTH-15). */
+  login: Actor | null;
   loaders: Loaders;
   /** Aborted when the caller goes away. */
   signal: AbortSignal | undefined;
@@ -12,4 +14,9 @@ export interface GraphQLContext extends Platform, Caller {
 
 export interface LoggedInContext extends GraphQLContext {
   actor: Actor;
+}
+
+/** Of the few operations that a login may do before it is open (AUTH-16). */
+export interface EnteringContext extends GraphQLContext {
+  login: Actor;
 }

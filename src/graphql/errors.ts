@@ -1,5 +1,5 @@
 import { AppError, ERROR_CODES, TooManyRequestsError, ValidationError } from '../errors.ts';
-import { PasswordPolicyError, type PasswordViolation } from '../logins/password-policy.ts';
+import { PasswordPolicyError, type PasswordViolation } from '../passwords/policy.ts';
 import { builder } from './builder.ts';
 
 const ErrorCodeEnum = builder.enumType('ErrorCode', {
@@ -67,7 +67,10 @@ const PasswordViolationEnum = builder.enumType('PasswordViolation', {
     TOO_SHORT: { description: 'Shorter than the policy asks.' },
     TOO_LONG: { description: 'Longer than 45 characters (PWD-05).' },
     NO_LETTER: { description: 'Without a letter.' },
-    NO_DIGIT: { description: 'Without a digit.' },
+    NO_DIGIT: { description: 'Without a digit 0–9.' },
+    NO_SPECIAL: { description: 'Without a character that is neither letter nor digit (PWD-10).' },
+    NO_DIGIT_OR_SPECIAL: { description: 'With neither a digit nor a special character (PWD-09).' },
+    USED_BEFORE: { description: 'One of the passwords that the history keeps from being used again (PWD-12).' },
   } satisfies Record<PasswordViolation, object>,
 });
 

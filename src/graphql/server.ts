@@ -143,12 +143,14 @@ async function graphqlContext(
   signal: AbortSignal | undefined,
 ): Promise<GraphQLContext> {
   const token = bearerToken(authorization);
+  const login = token === null ? null : await authenticate(ctx, token);
   return {
     ...ctx,
     requestId,
     remoteAddress: req.socket.remoteAddress ?? 'unknown',
     userAgent: req.headers['user-agent'] ?? null,
-    actor: token === null ? null : await authenticate(ctx, token),
+    actor: login?.stage === 'OPEN' ? login : null,
+    login,
     loaders: new Loaders(),
     signal,
   };

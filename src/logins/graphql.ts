@@ -2,16 +2,17 @@ import { z } from 'zod';
 import { createAccount } from '../account/create.ts';
 import { TooManyRequestsError } from '../errors.ts';
 import { builder } from '../graphql/builder.ts';
+import type { GraphQLContext } from '../graphql/context.ts';
 import { ClientKindEnum } from '../graphql/enums.ts';
 import { ErrorRef } from '../graphql/errors.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { inAccount } from '../log/write.ts';
+import { PasswordPolicyError } from '../passwords/policy.ts';
 import { SlotWaitType } from '../sessions/graphql.ts';
 import { loadActor } from '../users/actor.ts';
 import { fullName, username } from '../users/graphql.ts';
 import { InvalidCredentialsError } from './credentials.ts';
 import { createLogin, login, logout, type NewLogin } from './login.ts';
-import { PasswordPolicyError } from './password-policy.ts';
 
 const LoginType = builder.prismaNode('Login', {
   id: { field: 'id' },
@@ -226,7 +227,8 @@ builder.mutationFields((t) => ({
   }),
 }));
 
-async function actAs(ctx: Parameters<typeof login>[0] & { actor: unknown }, newLogin: NewLogin): Promise<NewLogin> {
-  ctx.actor = await loadActor(ctx.db, ctx.clock.now(), Number.POSITIVE_INFINITY, { id: newLogin.loginId });
+async function actAs(ctx: GraphQLContext, newLogin: NewLogin): Promise<NewLogin> {
+  ctx.login = await loadActor(ctx.db, ctx.clock.now(), Number.POSITIVE_INFINITY, { id: newLogin.loginId });
+  ctx.actor = ctx.login?.stage === 'OPEN' ? ctx.login : null;
   return newLogin;
 }

@@ -3,11 +3,10 @@ import type { ActorContext, Caller, Platform } from '../context.ts';
 import type { ClientKind } from '../generated/prisma/client.ts';
 import { type AccountTx, inAccount } from '../log/write.ts';
 import { createToken, hashToken } from '../secrets.ts';
-import { endSessions } from '../sessions/close.ts';
-import { leaveQueue } from '../sessions/queue.ts';
 import { type Actor, loadActor } from '../users/actor.ts';
 import { actorSubject, userSubject } from '../users/rules.ts';
 import { type Credentials, checkCredentials } from './credentials.ts';
+import { endLogins } from './revoke.ts';
 
 /** What a login gives its client; the token is shown this once. */
 export interface NewLogin {
@@ -59,18 +58,8 @@ export async function createLogin(
 export async function logout(ctx: ActorContext): Promise<void> {
   const { actor } = ctx;
   await inAccount(ctx, actor.accountId, async (account) => {
-    const { tx, now, log } = account;
-    const { count } = await tx.login.updateMany({
-      where: { id: actor.loginId, revokedAt: null },
-      data: { revokedAt: now },
-    });
-    if (count === 0) return;
-    const waiting = await tx.slotWaiter.findMany({ where: { loginId: actor.loginId, state: 'WAITING' } });
-    for (const { id } of waiting) await leaveQueue({ db: tx }, id, 'LEFT');
-    const sessions = await tx.session.findMany({ where: { loginId: actor.loginId, state: 'OPEN' } });
-    await endSessions(ctx, account, sessions, 'BY_USER', actor);
-    log({ code: 'LOGGED_OUT', user: actorSubject(actor) });
-    account.afterCommit(() => ctx.bell.ring(`login:${actor.loginId}`));
+    const ended = await endLogins(ctx, account, [actor.loginId], { reason: 'BY_USER', closedBy: actor });
+    if (ended > 0) account.log({ code: 'LOGGED_OUT', user: actorSubject(actor) });
   });
 }
 
@@ -79,7 +68,7 @@ const LAST_USE_WRITTEN_MS = 60_000;
 
 const idleMs = (ctx: Platform): number => ctx.config.limits.LOGIN_IDLE_MINUTES * 60_000;
 
-/** Who a bearer token stands for now, and notes its use (AUTH-18); null when it stands for nobody. */
+/** Who a bearer token stands for now, and notes its use (AUTH-18); null when it stands for nobody. Look at its stage. */
 export async function authenticate(ctx: Platform, token: string): Promise<Actor | null> {
   const now = ctx.clock.now();
   const actor = await loadActor(ctx.db, now, idleMs(ctx), { tokenHash: hashToken(token) });

@@ -1,6 +1,6 @@
 import { PLANS, type PlanFeatures } from '../account/plans.ts';
 import type { Db } from '../database/database.ts';
-import type { ClientKind, Plan } from '../generated/prisma/enums.ts';
+import type { ClientKind, LoginStage, Plan } from '../generated/prisma/enums.ts';
 
 /** Rights of a user on a pool, or on an Ewon through its pools (GRP-13, GRP-14). */
 export interface PoolRights {
@@ -20,6 +20,10 @@ export interface Actor {
   fullName: string | null;
   loginId: string;
   client: ClientKind;
+  /** What the login still waits for; only an open one may do what the rights allow (AUTH-15). */
+  stage: LoginStage;
+  /** When the user last proved who he is in this login (AUTH-21). */
+  confirmedAt: Date | null;
   plan: Plan;
   features: PlanFeatures;
   /** Administrator rights on the account: by role, or by the Administrators group on plans with groups. */
@@ -71,6 +75,8 @@ export async function loadActor(
     select: {
       id: true,
       client: true,
+      stage: true,
+      confirmedAt: true,
       lastUsedAt: true,
       expiresAt: true,
       revokedAt: true,
@@ -105,13 +111,17 @@ type UserWithRights = {
   }[];
 };
 
-/** The user as an actor without a login: for enrolment by name (GRK-07). */
-export async function loadUserAsActor(db: Pick<Db, 'user'>, userId: string): Promise<Actor | null> {
-  const user = await db.user.findUnique({ where: { id: userId }, select: ACTOR_SELECT });
-  return user && actorOf(user, { id: '', client: 'ECATCHER' });
+/** Users as actors without a login: for what depends on their rights while they are not asking. */
+export async function loadUsersAsActors(db: Pick<Db, 'user'>, userIds: readonly string[]): Promise<Actor[]> {
+  const users = await db.user.findMany({ where: { id: { in: [...userIds] } }, select: ACTOR_SELECT });
+  return users.map((user) => actorOf(user, { id: '', client: 'ECATCHER', stage: 'OPEN', confirmedAt: null }));
 }
 
-function actorOf(user: UserWithRights, login: { id: string; client: ClientKind }): Actor {
+/** The user as an actor without a login: for enrolment by name (GRK-07). */
+export const loadUserAsActor = async (db: Pick<Db, 'user'>, userId: string): Promise<Actor | null> =>
+  (await loadUsersAsActors(db, [userId]))[0] ?? null;
+
+function actorOf(user: UserWithRights, login: Pick<Actor, 'client' | 'stage' | 'confirmedAt'> & { id: string }): Actor {
   const features = PLANS[user.account.plan];
   const groups = features.groups ? user.memberships.map(({ group }) => group) : [];
   const poolRights = new Map<string, PoolRights>();
@@ -127,6 +137,8 @@ function actorOf(user: UserWithRights, login: { id: string; client: ClientKind }
     fullName: user.fullName,
     loginId: login.id,
     client: login.client,
+    stage: login.stage,
+    confirmedAt: login.confirmedAt,
     plan: user.account.plan,
     features,
     administrator: features.groups ? groups.some((group) => group.administrators) : user.role === 'ADMINISTRATOR',

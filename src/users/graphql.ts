@@ -6,7 +6,7 @@ import { keyOf, keysOf } from '../graphql/global-id.ts';
 import { page } from '../graphql/paging.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { GroupType } from '../groups/graphql.ts';
-import { PasswordPolicyError } from '../logins/password-policy.ts';
+import { PasswordPolicyError } from '../passwords/policy.ts';
 import { formatIpv4 } from '../vpn/ipv4.ts';
 import { groupsOfUserLoader } from './groups.ts';
 import { displayName, userReference, userStatus, usersVisibleTo } from './rules.ts';

@@ -1,3 +1,4 @@
+import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import type { Subject } from '../log/write.ts';
@@ -56,3 +57,16 @@ export function userStatus(
 export function requireAdministrator(actor: Actor): void {
   if (!actor.administrator) throw new AppError('FORBIDDEN', 'Only Administrators may do this.');
 }
+
+/**
+ * AUTH-21: sensitive areas ask for a proof of identity within the last minutes.
+ * @throws AppError REAUTHENTICATION_REQUIRED
+ */
+export function requireRecentConfirmation(actor: Actor, now: Date, { limits }: Config): void {
+  if (!confirmedRecently(actor, now, limits.REAUTHENTICATION_MINUTES))
+    throw new AppError('REAUTHENTICATION_REQUIRED', 'Confirm who you are with `confirmIdentity` first.');
+}
+
+/** {@link requireRecentConfirmation} as a question. */
+export const confirmedRecently = (actor: Actor, now: Date, minutes: number): boolean =>
+  actor.confirmedAt !== null && now.getTime() - actor.confirmedAt.getTime() < minutes * 60_000;

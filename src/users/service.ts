@@ -5,7 +5,7 @@ import { nameKey } from '../ewons/rules.ts';
 import type { Role } from '../generated/prisma/client.ts';
 import { groupsVisibleTo, mayAddMembers } from '../groups/rules.ts';
 import { inAccount } from '../log/write.ts';
-import { checkPassword } from '../logins/password-policy.ts';
+import { preparePassword } from '../passwords/set.ts';
 import { actorSubject, mayCreateUserIn } from './rules.ts';
 
 export interface NewUser {
@@ -30,12 +30,12 @@ export async function createUser(ctx: ActorContext, user: NewUser): Promise<stri
   const { actor } = ctx;
   const groupIds = actor.features.groups ? [...new Set(user.groupIds)] : [];
   if (!mayCreateUserIn(actor, groupIds)) throw new AppError('FORBIDDEN', 'You may not create users in these groups.');
-  if (user.password !== user.passwordConfirmation)
-    throw new AppError('PASSWORD_CONFIRMATION_MISMATCH', 'Password and confirmation differ.', ['passwordConfirmation']);
-  checkPassword(user.password, ctx.config);
   if (actor.features.groups && groupIds.length === 0)
     throw new AppError('USER_NEEDS_A_GROUP', 'A user is in at least one group.', ['groupIds']);
-  const passwordHash = await ctx.passwords.hash(user.password);
+  const passwordHash = await preparePassword(ctx, actor.accountId, null, {
+    value: user.password,
+    confirmation: user.passwordConfirmation,
+  });
   return inAccount(ctx, actor.accountId, async ({ tx, now, accountId, log }) => {
     const groups = await tx.group.findMany({ where: { AND: [groupsVisibleTo(actor), { id: { in: groupIds } }] } });
     if (groups.length < groupIds.length) throw notFound('group');
@@ -55,6 +55,7 @@ export async function createUser(ctx: ActorContext, user: NewUser): Promise<stri
           passwordHash,
         },
         passwordChangedAt: now,
+        passwordHistory: { create: { hash: passwordHash, setAt: now } },
         role: actor.features.groups ? 'USER' : role,
         createdAt: now,
         memberships: { create: groupIds.map((groupId) => ({ groupId })) },

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { readConfig } from '../config.ts';
-import { checkPassword, PasswordPolicyError } from './password-policy.ts';
+import { checkPassword, PasswordPolicyError } from './policy.ts';
 
 const config = readConfig({});
 const violations = (password: string): string[] => {

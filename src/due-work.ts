@@ -1,0 +1,28 @@
+import type { AccountTx } from './log/write.ts';
+
+/** What can fall due at a known time; what is done then stands in jobs.ts. */
+export const DUE_KINDS = [
+  /** The lock of a user's login ends (AUTH-07). */
+  'LOGIN_UNLOCK',
+  /** The block after wrong codes ends (TFA-07). */
+  'SECOND_FACTOR_UNBLOCK',
+] as const;
+export type DueKind = (typeof DUE_KINDS)[number];
+
+/** Sets, moves or, with null, takes away the time at which something falls due for a subject, with the change that causes it. */
+export async function schedule(
+  { tx, accountId }: AccountTx,
+  kind: DueKind,
+  subjectId: string,
+  dueAt: Date | null,
+): Promise<void> {
+  if (dueAt === null) {
+    await tx.dueWork.deleteMany({ where: { kind, subjectId } });
+    return;
+  }
+  await tx.dueWork.upsert({
+    where: { kind_subjectId: { kind, subjectId } },
+    create: { accountId, kind, subjectId, dueAt },
+    update: { dueAt, retryAt: null, attempts: 0, lastError: null },
+  });
+}
