@@ -14,6 +14,8 @@ interface RateLimit {
 export interface RateLimits {
   logins: RateLimit;
   accounts: RateLimit;
+  /** Second-factor codes sent to one user. */
+  codes: RateLimit;
   enrolments: RateLimit;
   enrolmentFailures: RateLimit;
 }
@@ -22,6 +24,7 @@ export function createRateLimits({ limits }: Config): RateLimits {
   return {
     logins: rateLimit(limits.LOGINS_PER_MINUTE, 60),
     accounts: rateLimit(limits.ACCOUNTS_PER_HOUR, 3600),
+    codes: rateLimit(limits.CODES_PER_HOUR, 3600),
     enrolments: rateLimit(limits.ENROLMENTS_PER_MINUTE, 60),
     enrolmentFailures: rateLimit(limits.ENROLMENT_FAILURES_PER_MINUTE, 60),
   };
