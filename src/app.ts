@@ -1,25 +1,11 @@
-import { type Bell, createLocalBell, createRedisBell } from './bell.ts';
-import { openAuthority } from './certificates/authority.ts';
-import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
+import { hostPort } from './config.ts';
 import type { GatewayUrls, Platform } from './context.ts';
-import { openDatabase } from './database/database.ts';
-import { closeServer, type Gateway, hostPort, listen, startGateway } from './gateway/server.ts';
+import { closeServer, type Gateway, listen, startGateway } from './gateway/server.ts';
 import { type Api, createApi } from './graphql/server.ts';
 import { type Jobs, startJobs } from './jobs.ts';
-import { createLogger, type Logger } from './logger.ts';
-import { createPasswords } from './passwords/hashes.ts';
-import { createRateLimits } from './rate-limits.ts';
-import { openSecrets } from './secrets.ts';
-
-/** What tests and simulations put in the place of the real thing. */
-export interface Overrides {
-  clock?: Clock;
-  log?: Logger;
-  bell?: Bell;
-  /** A data directory of PGlite with the schema applied, to start from. */
-  databaseImage?: Blob;
-}
+import { type OpenPlatform, type Overrides, openPlatform } from './platform.ts';
+import { createSimulation, followClock } from './simulation/clock.ts';
 
 /** The running program. */
 export interface App {
@@ -44,33 +30,12 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const log = overrides.log ?? createLogger(config.logLevel);
-    const secrets = await openSecrets(config.dataDir);
-    const authority = await openAuthority({ dataDir: config.dataDir, caDays: config.limits.AUTHORITY_DAYS });
-    const database = await openDatabase(config, log, overrides.databaseImage);
-    closers.push(database.close);
-    const { redisUrl } = config.secrets;
-    const bell = overrides.bell ?? (redisUrl === undefined ? createLocalBell() : await createRedisBell(redisUrl, log));
-    closers.push(bell.close);
-    const platform: Platform = {
-      config,
-      db: database.client,
-      clock: overrides.clock ?? systemClock,
-      bell,
-      log,
-      secrets,
-      authority,
-      passwords: await createPasswords(config),
-      rateLimits: createRateLimits(config),
-      gatewayUrls: {
-        device: `https://${hostPort(config.publicHost, config.ports.device)}`,
-        tunnel: `wss://${hostPort(config.publicHost, config.ports.tunnel)}`,
-      },
-    };
-
+    const opened = await openPlatform(config, overrides);
+    closers.push(opened.close);
+    const { platform } = opened;
     const gateway = config.roles.gateway ? await startGateway(platform) : null;
     if (gateway) closers.push(gateway.close);
-    const jobs = startJobs(platform, async () => gateway?.tunnels.keepLease());
+    const jobs = startClockwork(opened, gateway);
     closers.push(jobs.close);
     const { api, url } = config.roles.api ? await startApi(platform) : { api: null, url: null };
     if (api) closers.push(api.close);
@@ -79,6 +44,22 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     await close();
     throw error;
   }
+}
+
+/** The jobs and, in simulation mode, what moves the clock that they go by. */
+function startClockwork({ platform, manualClock }: OpenPlatform, gateway: Gateway | null): Jobs {
+  const keepLease = async () => gateway?.tunnels.keepLease();
+  if (!platform.config.simulation || !manualClock) return startJobs(platform, keepLease);
+  const follow = () => followClock(platform, manualClock);
+  const jobs = startJobs(platform, async () => {
+    await follow();
+    await keepLease();
+  });
+  platform.simulation = createSimulation(platform, manualClock, jobs, keepLease);
+  platform.bell.onRing('clock', () =>
+    follow().catch((error: unknown) => platform.log.warn({ err: error }, 'The clock could not be read')),
+  );
+  return jobs;
 }
 
 async function startApi(platform: Platform): Promise<{ api: Api; url: string }> {

@@ -7,6 +7,8 @@ export const systemClock: Clock = { now: () => new Date() };
 
 /** A clock that a test or a simulation moves; it never goes back (CLK-01). */
 export interface ManualClock extends Clock {
+  /** How far it is ahead of the system's, in milliseconds. */
+  readonly aheadMs: number;
   /** Moves the clock on by a number of milliseconds, 0 or more. */
   advance(ms: number): void;
 }
@@ -16,6 +18,9 @@ export function createManualClock(): ManualClock {
   let aheadMs = 0;
   return {
     now: () => new Date(Date.now() + aheadMs),
+    get aheadMs() {
+      return aheadMs;
+    },
     advance: (ms) => {
       if (!(ms >= 0)) throw new RangeError('The clock never goes back.');
       aheadMs += ms;
@@ -34,3 +39,13 @@ export function addMonths(time: Date, months: number): Date {
   result.setUTCDate(Math.min(time.getUTCDate(), lastDay));
   return result;
 }
+
+/** The earliest of some times; null when there is none. */
+export const earliest = (...times: (Date | null | undefined)[]): Date | null =>
+  times.reduce<Date | null>((first, time) => (time && (!first || time < first) ? time : first), null);
+
+/** The first whole day, or whatever else the length in milliseconds is, at or after a time. */
+export const roundUp = (time: Date, ms: number): Date => new Date(Math.ceil(time.getTime() / ms) * ms);
+
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 24 * HOUR_MS;

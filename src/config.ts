@@ -276,3 +276,6 @@ const shown = (name: string, value: string | undefined): string =>
   name.endsWith('_URL') || name.endsWith('_TOKEN') || name.endsWith('_AUTHORIZATION')
     ? 'set to a value (not shown, it may carry a password)'
     : JSON.stringify(value ?? '');
+
+/** As in a URL: an IPv6 address stands in brackets. */
+export const hostPort = (host: string, port: number): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;

@@ -3,10 +3,12 @@ import type { Authority } from './certificates/authority.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Db } from './database/database.ts';
+import type { JobRun } from './jobs.ts';
 import type { Logger } from './logger.ts';
 import type { Passwords } from './passwords/hashes.ts';
 import type { RateLimits } from './rate-limits.ts';
 import type { Secrets } from './secrets.ts';
+import type { Simulation } from './simulation/clock.ts';
 import type { Actor } from './users/actor.ts';
 
 /** What is built once and lives as long as the program; every verb gets it. */
@@ -21,6 +23,10 @@ export interface Platform {
   rateLimits: RateLimits;
   authority: Authority;
   gatewayUrls: GatewayUrls;
+  /** How the last run of each job on this instance went, by its name. */
+  jobRuns: Map<string, JobRun>;
+  /** What moves the clock; null unless in simulation mode (CLK-01). */
+  simulation: Simulation | null;
 }
 
 /** Where devices and clients reach the gateway, known once the ports are open. */

@@ -13,11 +13,12 @@ export const ERROR_CODES = {
   BAD_REQUEST: 'The request does not follow GraphQL over HTTP (API-06).',
   CERTIFICATE_INVALID: 'The certificate is not the current one of the device, or has expired (GW-12).',
   CERTIFICATE_REVOKED: 'The certificate was revoked: the Ewon was removed, replaced or rejected (GW-12).',
+  CLOCK_ADVANCE_INCOMPLETE: 'Too much falls due on the way; the clock stands where it got, advance it again (CLK-03).',
   CLOCK_GOES_BACK: 'The clock of the platform never goes back (CLK-01).',
   CODE_EXPIRED: 'The code has expired, was used, or a newer one was sent; ask for another (TFA-05).',
   CODE_INVALID: 'The code is wrong (TFA-06).',
   CONCURRENT_CONNECTION_LIMIT: 'All concurrent connections that the caller may use are taken (CON-05).',
-  CONFIRMATION_REQUIRED: 'The operation cannot be undone; repeat it with `confirm: true`.',
+  CONFIRMATION_REQUIRED: 'The operation ends sessions or cannot be undone; repeat it with `confirm: true`.',
   CURSOR_EXPIRED: 'The cursor is older than the retention of the log, or not of this account (EVT-04).',
   CURSOR_INVALID: 'The cursor is malformed: use one that the server has given.',
   DEVICE_ALREADY_REGISTERED: 'A device with this serial number is linked to an account already (EWN-16, GRK-11).',
@@ -123,6 +124,20 @@ export class ValidationError extends AppError {
   override readonly name = 'ValidationError';
   constructor(readonly violations: [Violation, ...Violation[]]) {
     super('VALIDATION_FAILED', violations.map(({ message }) => message).join(' '), violations[0].path);
+  }
+}
+
+/** The operation ends sessions or cannot be undone, and was not confirmed: nothing was done (EWN-19, USR-27, USR-30). */
+export class ConfirmationRequiredError extends AppError {
+  override readonly name = 'ConfirmationRequiredError';
+  constructor(
+    message: string,
+    /** The open sessions that it would close. */
+    readonly sessions: readonly { id: string }[],
+    /** How many logins in force it would end. */
+    readonly openLogins = 0,
+  ) {
+    super('CONFIRMATION_REQUIRED', message, ['confirm']);
   }
 }
 

@@ -1,15 +1,16 @@
 import { addSeconds } from './clock.ts';
 import type { Platform } from './context.ts';
 import type { DueKind } from './due-work.ts';
-import { reapLeases } from './ewons/presence.ts';
-import { purgeLogs } from './log/purge.ts';
+import { nextLeaseEnd, reapLeases } from './ewons/presence.ts';
+import { nextLogPurge, purgeLogs } from './log/purge.ts';
 import { type AccountTx, inAccount } from './log/write.ts';
+import { endExpiredLogins, nextLoginEnd, nextTouch } from './logins/expiry.ts';
 import { endBlock, endLock } from './logins/locks.ts';
 import { touchLogins } from './logins/login.ts';
-import { closeSessionsOfEndedLogins, closeSilentSessions } from './sessions/close.ts';
-import { purgeStoredResults } from './sessions/open.ts';
-import { expireWaiters } from './sessions/queue.ts';
-import { applyDueDecreases } from './sessions/slots.ts';
+import { closeSessionsOfEndedLogins, closeSilentSessions, nextSilence } from './sessions/close.ts';
+import { nextResultPurge, purgeStoredResults } from './sessions/open.ts';
+import { expireWaiters, nextWaiterEnd } from './sessions/queue.ts';
+import { applyDueDecreases, nextDecrease } from './sessions/slots.ts';
 
 const TICK_MS = 500;
 const DUE_WORK_BATCH = 100;
@@ -23,48 +24,108 @@ const DUE_WORK: Record<DueKind, DueHandler> = {
   SECOND_FACTOR_UNBLOCK: endBlock,
 };
 
-/** Work that falls due with time. Each is a conditional change, so that several instances may run it and it may be interrupted. */
-const JOBS: readonly ((ctx: Platform, dueAt: Date) => Promise<unknown>)[] = [
-  runDueWork,
-  applyDueDecreases,
-  closeSilentSessions,
-  closeSessionsOfEndedLogins,
-  expireWaiters,
-  reapLeases,
-  touchLogins,
-  purgeLogs,
-  purgeStoredResults,
+/** Something that is done when its time has come. It is a conditional change, so that several instances may run it and it may be interrupted. */
+export interface Job {
+  /** Under which the operator sees it. */
+  name: string;
+  run(ctx: Platform, dueAt: Date): Promise<unknown>;
+  /** When there will next be something to do; null for nothing. Advancing the clock stops there (CLK-03). */
+  nextDue(ctx: Platform): Promise<Date | null>;
+  /** It may take long, so a tick begins it and does not wait for it. */
+  background?: boolean;
+}
+
+const job = (run: Job['run'], nextDue: Job['nextDue']): Job => ({ name: run.name, run, nextDue });
+
+const never = async (): Promise<null> => null;
+
+const JOBS: readonly Job[] = [
+  job(runDueWork, nextDueWork),
+  job(applyDueDecreases, nextDecrease),
+  job(closeSilentSessions, nextSilence),
+  job(touchLogins, nextTouch),
+  job(endExpiredLogins, nextLoginEnd),
+  // What it closes has ended with its login already, unless the two crossed.
+  job(closeSessionsOfEndedLogins, never),
+  job(expireWaiters, nextWaiterEnd),
+  job(reapLeases, nextLeaseEnd),
+  job(purgeLogs, nextLogPurge),
+  job(purgeStoredResults, nextResultPurge),
 ];
+
+/** How the last run of a job on this instance went. */
+export interface JobRun {
+  startedAt: Date;
+  milliseconds: number;
+  /** Since the start of the instance. */
+  runs: number;
+  failures: number;
+  /** Of the last run; null when it went well. */
+  error: string | null;
+}
 
 export interface Jobs {
   /** Runs everything that is due now and returns when it is done. */
   run(): Promise<void>;
+  /** All of them, for whoever advances the clock. */
+  list: readonly Job[];
+  /** Runs one and notes how it went; never throws. False when it failed. */
+  runOne(job: Job, dueAt: Date): Promise<boolean>;
   close(): Promise<void>;
 }
 
-/** Runs the due work every second. @param before comes first in each round: what must not fall due for want of a tick. */
-export function startJobs(ctx: Platform, before: () => Promise<void>): Jobs {
+/**
+ * Runs the due work twice a second.
+ * @param before comes first in each round: what must not fall due for want of a tick.
+ * @param more jobs of what lives as long as the program.
+ */
+export function startJobs(ctx: Platform, before: () => Promise<void>, more: readonly Job[] = []): Jobs {
+  const list = [...JOBS, ...more];
   let running: Promise<void> | null = null;
-  const round = async () => {
+  const runOne = async (one: Job, dueAt: Date): Promise<boolean> => {
+    const startedAt = ctx.clock.now();
+    const startedMs = performance.now();
+    const error = await one.run(ctx, dueAt).then(
+      () => null,
+      (failure: unknown) => {
+        ctx.log.error({ err: failure, job: one.name }, 'Due work failed; it is tried again');
+        return failure instanceof Error ? failure.message : String(failure);
+      },
+    );
+    const { runs = 0, failures = 0 } = ctx.jobRuns.get(one.name) ?? {};
+    ctx.jobRuns.set(one.name, {
+      startedAt,
+      milliseconds: performance.now() - startedMs,
+      runs: runs + 1,
+      failures: failures + (error === null ? 0 : 1),
+      error: error?.slice(0, 500) ?? null,
+    });
+    return error === null;
+  };
+  const round = async (waitForAll: boolean) => {
     const dueAt = ctx.clock.now();
-    for (const job of [before, ...JOBS]) {
-      await job(ctx, dueAt).catch((error: unknown) =>
-        ctx.log.error({ err: error, job: job.name }, 'Due work failed; it is tried again'),
-      );
+    await before().catch((error: unknown) => ctx.log.error({ err: error }, 'A round of due work began badly'));
+    for (const one of list) {
+      const work = runOne(one, dueAt);
+      if (waitForAll || !one.background) await work;
     }
   };
-  const run = async () => {
-    await running;
-    running = round().finally(() => {
+  const begin = (waitForAll: boolean): Promise<void> => {
+    running = round(waitForAll).finally(() => {
       running = null;
     });
-    await running;
+    return running;
   };
   const timer = setInterval(() => {
-    if (!running) void run();
+    if (!running) void begin(false);
   }, TICK_MS);
   return {
-    run,
+    list,
+    runOne,
+    run: async () => {
+      await running;
+      await begin(true);
+    },
     close: async () => {
       clearInterval(timer);
       await running;
@@ -96,4 +157,11 @@ async function runDueWork(ctx: Platform, dueAt: Date): Promise<void> {
       });
     });
   }
+}
+
+/** When the next row falls due, or is tried again. */
+async function nextDueWork({ db }: Platform): Promise<Date | null> {
+  const [next] = await db.$queryRaw<{ at: Date | null }[]>`
+    SELECT min(GREATEST("dueAt", COALESCE("retryAt", "dueAt"))) AS "at" FROM "DueWork"`;
+  return next?.at ?? null;
 }

@@ -247,7 +247,9 @@ export async function renewLease(
     await ctx.db.gatewayLease.create({ data: { ...lease, expiresAt } });
     return true;
   }
-  const { count } = await ctx.db.gatewayLease.updateMany({ where: { id: lease.id }, data: { expiresAt } });
+  // Never earlier than it was: another instance may have moved the clock on, and the lease with it.
+  const count = await ctx.db.$executeRaw`
+    UPDATE "GatewayLease" SET "expiresAt" = GREATEST("expiresAt", ${expiresAt}::timestamp) WHERE "id" = ${lease.id}::uuid`;
   return count > 0;
 }
 
@@ -264,6 +266,10 @@ export async function reapLeases(ctx: Platform, dueAt: Date): Promise<void> {
   });
   for (const { id } of dead) await endLease(ctx, id, 'gateway lost');
 }
+
+/** When the next lease runs out unless it is renewed. */
+export const nextLeaseEnd = async ({ db }: Platform): Promise<Date | null> =>
+  (await db.gatewayLease.aggregate({ _min: { expiresAt: true } }))._min.expiresAt;
 
 /** Takes every Ewon of a gateway instance offline and ends its lease. */
 export async function endLease(ctx: Platform, gatewayId: string, reason: string): Promise<void> {

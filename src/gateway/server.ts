@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { hostPort } from '../config.ts';
 import type { Platform } from '../context.ts';
 import { handleEnrolment, sendJson } from './enrolment.ts';
 import { type DeviceIdentity, identifyDevice } from './identity.ts';
@@ -198,5 +199,3 @@ export function closeServer(server: Server | import('node:http').Server): Promis
     server.closeAllConnections();
   });
 }
-
-export const hostPort = (host: string, port: number): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;

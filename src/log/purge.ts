@@ -1,4 +1,4 @@
-import { addMonths } from '../clock.ts';
+import { addMonths, addSeconds, DAY_MS, HOUR_MS, roundUp } from '../clock.ts';
 import type { Platform } from '../context.ts';
 import { inAccount } from './write.ts';
 
@@ -6,7 +6,7 @@ import { inAccount } from './write.ts';
 const PURGE_BATCH = 5000;
 
 /** Looking through all accounts is not worth it every second. */
-const PURGE_EVERY_MS = 3_600_000;
+const PURGE_EVERY_MS = HOUR_MS;
 const nextPurge = new WeakMap<Platform['db'], number>();
 
 /**
@@ -23,6 +23,18 @@ export async function purgeLogs(ctx: Platform): Promise<void> {
     WHERE e."at" < ${until}::timestamp`;
   for (const { id } of due) while ((await purgeBatch(ctx, id, until)) === PURGE_BATCH);
   nextPurge.set(ctx.db, now.getTime() + PURGE_EVERY_MS);
+}
+
+/** The first day on which an entry is older than the retention. */
+export async function nextLogPurge(ctx: Platform): Promise<Date | null> {
+  const [oldest] = await ctx.db.$queryRaw<{ at: Date | null }[]>`
+    SELECT min(e."at") AS "at" FROM "Account" a JOIN "LogEntry" e ON e."accountId" = a."id" AND e."seq" = a."logPurgedSeq" + 1`;
+  if (!oldest?.at) return null;
+  const months = ctx.config.limits.LOG_RETENTION_MONTHS;
+  let day = roundUp(addMonths(oldest.at, months), DAY_MS);
+  // Months differ in length: the same day some months back may be one before the entry's.
+  while (addMonths(day, -months) <= oldest.at) day = addSeconds(day, DAY_MS / 1000);
+  return new Date(Math.max(day.getTime(), nextPurge.get(ctx.db) ?? 0));
 }
 
 function purgeBatch(ctx: Platform, accountId: string, until: Date): Promise<number> {

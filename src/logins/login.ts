@@ -1,65 +1,262 @@
 import { addSeconds } from '../clock.ts';
 import type { ActorContext, Caller, Platform } from '../context.ts';
-import type { ClientKind } from '../generated/prisma/client.ts';
+import { AppError } from '../errors.ts';
+import type { Account, Challenge, ClientKind, Login, LoginStage, User } from '../generated/prisma/client.ts';
 import { type AccountTx, inAccount } from '../log/write.ts';
+import { checkCode, sendCode } from '../second-factor/codes.ts';
+import { type DeviceToken, isRemembered, rememberPc } from '../second-factor/remembered-pcs.ts';
+import { maskedEmail, maskedNumber, mayRememberPc, requireNotBlocked } from '../second-factor/rules.ts';
 import { createToken, hashToken } from '../secrets.ts';
-import { type Actor, loadActor } from '../users/actor.ts';
-import { actorSubject, userSubject } from '../users/rules.ts';
-import { type Credentials, checkCredentials } from './credentials.ts';
+import { type Actor, loadActor, loadUserAsActor } from '../users/actor.ts';
+import { actorSubject, userStatus, userSubject } from '../users/rules.ts';
+import { type Credentials, checkCredentials, InvalidCredentialsError } from './credentials.ts';
 import { endLogins } from './revoke.ts';
+import { passwordChangeReason, type StageFacts, stageOf } from './stages.ts';
 
-/** What a login gives its client; the token is shown this once. */
-export interface NewLogin {
+/** Where a login stands: its stage, and the token that stands for it from now on, shown this once. */
+export interface LoginStep {
+  stage: LoginStage;
   loginId: string;
   token: string;
   expiresAt: Date;
+  user: User;
+  account: Account;
+  /** Of the stage CODE: the code that was sent; null for an authenticator app. */
+  challenge: Challenge | null;
+  /** Of the stage PASSWORD_CHANGE. */
+  changeReason: 'FORCED' | 'EXPIRED' | null;
+  /** Of the stage OPEN: the PC is remembered from now on. */
+  device: DeviceToken | null;
 }
 
-/** Logs in with account, user name and password (AUTH-01, AUTH-02). @throws as {@link checkCredentials} */
+/** What comes with the credentials. */
+export interface LoginOptions {
+  client: ClientKind;
+  /** The secret of a remembered PC, which stands for the code (TFA-31). */
+  deviceToken: string | null;
+}
+
+/**
+ * Logs in with account, user name and password (AUTH-01, AUTH-02): a login at its first stage (AUTH-15).
+ * @throws AppError as {@link checkCredentials}
+ * @throws TwoFactorBlockedError
+ */
 export async function login(
   ctx: Platform,
   credentials: Credentials,
-  client: ClientKind,
+  options: LoginOptions,
   caller: Caller,
-): Promise<NewLogin> {
+): Promise<LoginStep> {
   const { userId, accountId } = await checkCredentials(ctx, credentials, caller.remoteAddress);
-  return inAccount(ctx, accountId, (account) => createLogin(ctx, account, userId, client, caller));
+  return inAccount(ctx, accountId, (account) => createLogin(ctx, account, userId, options, caller));
 }
 
-/** Writes the login and its log entry (AUTH-18, AUTH-23, AUTH-24). */
+/** Makes the login of a user whose credentials are right, in the transaction that decides where it stands. */
 export async function createLogin(
   ctx: Platform,
-  { tx, now, accountId, log }: AccountTx,
+  account: AccountTx,
   userId: string,
-  client: ClientKind,
+  { client, deviceToken }: LoginOptions,
   caller: Caller,
-): Promise<NewLogin> {
-  const token = createToken();
-  const expiresAt = addSeconds(now, ctx.config.limits.LOGIN_HOURS * 3600);
-  const { id } = await tx.login.create({
+): Promise<LoginStep> {
+  const { tx, now, accountId } = account;
+  const user = await tx.user.findUnique({ where: { id: userId }, include: { account: true } });
+  // Between the check and this transaction he may have been disabled or deleted.
+  if (!user || userStatus(user, now) !== 'ENABLED') throw new InvalidCredentialsError();
+  requireNotBlocked(user, now);
+  const remembered = deviceToken !== null && (await isRemembered(account, user, user.account, deviceToken));
+  const created = await tx.login.create({
     data: {
-      accountId,
-      userId,
-      client,
-      tokenHash: hashToken(token),
+      ...{ accountId, userId, client },
+      // Replaced at once by the token of its first stage.
+      tokenHash: hashToken(createToken()),
+      stage: 'CODE',
       createdAt: now,
       lastUsedAt: now,
-      expiresAt,
+      expiresAt: now,
+      secondFactorAt: remembered ? now : null,
       remoteAddress: caller.remoteAddress,
       userAgent: caller.userAgent?.slice(0, 255) ?? null,
     },
   });
-  const user = await tx.user.update({ where: { id: userId }, data: { lastLoginAt: now } });
-  log({ code: 'LOGIN_SUCCEEDED', user: userSubject(user), params: { client } });
-  return { loginId: id, token, expiresAt };
+  return advance(ctx, account, created, remembered ? 'PASSWORD_ONLY' : 'IN_FULL');
+}
+
+/**
+ * Moves a login to the stage that its user's state gives it, under a new token.
+ * @param proof a remembered PC is no proof of identity for sensitive areas (AUTH-21).
+ */
+async function advance(
+  ctx: Platform,
+  account: AccountTx,
+  login: Login,
+  proof: 'IN_FULL' | 'PASSWORD_ONLY' | 'AS_BEFORE',
+): Promise<LoginStep> {
+  const { tx, now, log } = account;
+  const { LOGIN_HOURS, LOGIN_INTERIM_MINUTES } = ctx.config.limits;
+  const user = await tx.user.findUniqueOrThrow({ where: { id: login.userId }, include: { account: true } });
+  const actor = await loadUserAsActor(tx, user.id);
+  const facts: StageFacts = {
+    user,
+    account: user.account,
+    administrator: actor?.administrator ?? false,
+    secondFactorGiven: login.secondFactorAt !== null,
+    now,
+  };
+  const stage = stageOf(facts);
+  const token = createToken();
+  const open = stage === 'OPEN';
+  const expiresAt = addSeconds(now, open ? LOGIN_HOURS * 3600 : LOGIN_INTERIM_MINUTES * 60);
+  // What was proved at an earlier stage of the same login still counts when it opens.
+  const confirmedAt = proof === 'AS_BEFORE' ? login.confirmedAt : proof === 'IN_FULL' && stage !== 'CODE' ? now : null;
+  await tx.login.update({
+    where: { id: login.id },
+    data: { stage, tokenHash: hashToken(token), expiresAt, lastUsedAt: now, confirmedAt },
+  });
+  if (open) {
+    await tx.user.update({ where: { id: user.id }, data: { lastLoginAt: now } });
+    log({ code: 'LOGIN_SUCCEEDED', user: userSubject(user), params: { client: login.client } });
+  }
+  return {
+    ...{ stage, loginId: login.id, token, expiresAt, user, account: user.account, device: null },
+    challenge: stage === 'CODE' ? await sendLoginCode(ctx, account, user, login.id, 'PRIMARY') : null,
+    changeReason: passwordChangeReason(facts),
+  };
+}
+
+/** Which of the user's numbers a code goes to (TFA-09). */
+export type CodeNumber = 'PRIMARY' | 'BACKUP';
+
+async function sendLoginCode(
+  ctx: Platform,
+  account: AccountTx,
+  user: User & { account: Account },
+  loginId: string,
+  number: CodeNumber,
+  purpose: 'LOGIN' | 'CONFIRM_IDENTITY' = 'LOGIN',
+): Promise<Challenge | null> {
+  if (user.secondFactorMethod === 'APP') return null;
+  if (user.secondFactorMethod === 'EMAIL')
+    return sendCode(ctx, account, user, loginId, { purpose, method: 'EMAIL', target: user.email });
+  const target = number === 'BACKUP' ? user.backupMobile : user.mobile;
+  if (target === null) throw new AppError('MOBILE_REQUIRED', 'There is no such number.', ['number']);
+  return sendCode(ctx, account, user, loginId, { purpose, method: 'SMS', target });
+}
+
+/** Where a code went, masked; null for an authenticator app. */
+export const sentTo = (challenge: Challenge | null): string | null =>
+  challenge?.target == null
+    ? null
+    : challenge.method === 'EMAIL'
+      ? maskedEmail(challenge.target)
+      : maskedNumber(challenge.target);
+
+/**
+ * Sends the code once more, to the primary or the backup number (TFA-09, TFA-10): for a login that waits for it, or for the
+ * proof of identity of an open one (AUTH-21).
+ * @throws AppError SECOND_FACTOR_NOT_ACTIVE, MOBILE_REQUIRED, and those of the other stages
+ * @throws TooManyRequestsError, TwoFactorBlockedError
+ */
+export function resendCode(
+  ctx: Platform,
+  actor: Actor,
+  number: CodeNumber,
+  purpose: 'LOGIN' | 'CONFIRM_IDENTITY',
+): Promise<Challenge> {
+  return inAccount(ctx, actor.accountId, async (account) => {
+    const user = await account.tx.user.findUniqueOrThrow({ where: { id: actor.userId }, include: { account: true } });
+    const asked = user.secondFactorState !== 'DISABLED' && user.secondFactorMethod !== null;
+    const challenge =
+      asked && user.secondFactorMethod !== 'APP'
+        ? await sendLoginCode(ctx, account, user, actor.loginId, number, purpose)
+        : null;
+    if (!challenge) throw new AppError('SECOND_FACTOR_NOT_ACTIVE', 'No code is sent for your second factor.');
+    return challenge;
+  });
+}
+
+/**
+ * Gives the code that a login waits for (TFA-04): the one that was sent, one of the authenticator app, or a backup code.
+ * @throws AppError CODE_INVALID, CODE_EXPIRED, REMEMBER_PC_NOT_ALLOWED, UNAUTHENTICATED (nothing is waited for)
+ * @throws TwoFactorBlockedError
+ */
+export async function submitLoginCode(
+  ctx: Platform,
+  actor: Actor,
+  { code, remember }: { code: string; remember: boolean },
+  caller: Caller,
+): Promise<LoginStep> {
+  const outcome = await inAccount(ctx, actor.accountId, async (account) => {
+    const { tx, now } = account;
+    const waiting = await tx.login.findFirst({
+      where: { id: actor.loginId, stage: 'CODE', revokedAt: null },
+      include: { user: { include: { account: true } } },
+    });
+    // Of two who submit the same code at once the second finds a login that waits no more.
+    if (!waiting) return new AppError('CODE_EXPIRED', 'The code was used already.');
+    const { user } = waiting;
+    if (remember && !mayRememberPc(user, user.account))
+      return new AppError('REMEMBER_PC_NOT_ALLOWED', 'PCs are not remembered here.', ['rememberPc']);
+    const accepted = await checkCode(ctx, account, user, waiting.id, 'LOGIN', code);
+    if (accepted instanceof AppError) return accepted;
+    const given = await tx.login.update({
+      where: { id: waiting.id },
+      data: { secondFactorAt: now, backupCodeUsed: accepted === 'BACKUP_CODE' },
+    });
+    const step = await advance(ctx, account, given, 'IN_FULL');
+    // TFA-30: it counts for whoever has an active second factor.
+    const device =
+      remember && user.secondFactorState === 'ENABLED'
+        ? await rememberPc(ctx, account, user, user.account, caller.userAgent)
+        : null;
+    return { ...step, device };
+  });
+  if (outcome instanceof AppError) throw outcome;
+  return outcome;
+}
+
+/** Moves a login on whose stage is done: a second factor was set up, or a password changed. Where it is not, it stays. */
+export function continueLogin(ctx: Platform, actor: Actor): Promise<LoginStep> {
+  return inAccount(ctx, actor.accountId, async (account) => {
+    const waiting = await account.tx.login.findFirst({
+      where: { id: actor.loginId, stage: { in: ['ENROLMENT', 'PASSWORD_CHANGE'] }, revokedAt: null },
+    });
+    if (!waiting) throw new AppError('SECOND_FACTOR_REQUIRED', 'Give the second-factor code first.');
+    return advance(ctx, account, waiting, 'AS_BEFORE');
+  });
 }
 
 /** Ends the login, its sessions and its place in the queue (AUTH-19); its streams end with it (EVT-08). */
-export async function logout(ctx: ActorContext): Promise<void> {
-  const { actor } = ctx;
+export async function logout(ctx: Platform, actor: Actor): Promise<void> {
   await inAccount(ctx, actor.accountId, async (account) => {
     const ended = await endLogins(ctx, account, [actor.loginId], { reason: 'BY_USER', closedBy: actor });
     if (ended > 0) account.log({ code: 'LOGGED_OUT', user: actorSubject(actor) });
+  });
+}
+
+/**
+ * Ends logins of one's own: the named ones, or all others. Returns how many ended; those that had ended already count for nothing.
+ */
+export function revokeOwnLogins(ctx: ActorContext, loginIds: readonly string[] | 'OTHERS'): Promise<number> {
+  const { actor } = ctx;
+  return inAccount(ctx, actor.accountId, async (account) => {
+    const logins = await account.tx.login.findMany({
+      where: {
+        userId: actor.userId,
+        revokedAt: null,
+        id: loginIds === 'OTHERS' ? { not: actor.loginId } : { in: [...loginIds] },
+      },
+      select: { id: true },
+    });
+    const count = await endLogins(
+      ctx,
+      account,
+      logins.map(({ id }) => id),
+      { reason: 'BY_USER', closedBy: actor },
+    );
+    if (count > 0)
+      account.log({ code: 'LOGIN_REVOKED', user: actorSubject(actor), params: { name: actor.username, count } });
+    return count;
   });
 }
 

@@ -100,6 +100,10 @@ export async function closeSession(ctx: ActorContext, sessionId: string): Promis
 export const closeSilentSessions = (ctx: Platform): Promise<void> =>
   closeDue(ctx, { aliveUntil: { lte: ctx.clock.now() } }, 'TIMEOUT');
 
+/** When the next client will have been silent for too long. */
+export const nextSilence = async ({ db }: Platform): Promise<Date | null> =>
+  (await db.session.aggregate({ where: { state: 'OPEN' }, _min: { aliveUntil: true } }))._min.aliveUntil;
+
 /** Closes the sessions whose login has come to its end: it was the user's right to be here (AUTH-18, CON-09). */
 export const closeSessionsOfEndedLogins = (ctx: Platform): Promise<void> =>
   closeDue(

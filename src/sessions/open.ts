@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { addSeconds } from '../clock.ts';
+import { addSeconds, HOUR_MS, roundUp } from '../clock.ts';
 import type { ActorContext, Platform } from '../context.ts';
 import type { Tx } from '../database/database.ts';
 import { AppError, notFound } from '../errors.ts';
@@ -274,4 +274,10 @@ async function withTicket(ctx: ActorContext, session: Session): Promise<OpenedSe
 export async function purgeStoredResults(ctx: Platform): Promise<void> {
   const until = addSeconds(ctx.clock.now(), -ctx.config.limits.IDEMPOTENCY_HOURS * 3600);
   await ctx.db.storedResult.deleteMany({ where: { createdAt: { lte: until } } });
+}
+
+/** When the next result is to be forgotten, to the hour. */
+export async function nextResultPurge({ db, config }: Platform): Promise<Date | null> {
+  const { _min } = await db.storedResult.aggregate({ _min: { createdAt: true } });
+  return _min.createdAt && roundUp(addSeconds(_min.createdAt, config.limits.IDEMPOTENCY_HOURS * 3600), HOUR_MS);
 }

@@ -1,4 +1,4 @@
-import { addSeconds } from '../clock.ts';
+import { addSeconds, earliest } from '../clock.ts';
 import type { ActorContext, Platform } from '../context.ts';
 import type { Db, Tx } from '../database/database.ts';
 import type { AccountTx } from '../log/write.ts';
@@ -7,7 +7,7 @@ import { createSession, obstacleTo, SESSION_EWON } from './create.ts';
 import { type SlotFacts, slotFor } from './slot-rules.ts';
 
 /** How long an entry stands without being renewed by the request that waits: longer than a few of its polls. */
-const WAITER_LEASE_SECONDS = 10;
+export const WAITER_LEASE_SECONDS = 10;
 
 const waiting = (accountId: string, now: Date) => ({ accountId, state: 'WAITING' as const, expiresAt: { gt: now } });
 
@@ -147,4 +147,13 @@ export async function expireWaiters(ctx: Platform): Promise<void> {
     },
     data: { state: 'EXPIRED' },
   });
+}
+
+/** When the next entry of a queue runs out. Those whose login or user ends go with that. */
+export async function nextWaiterEnd({ db }: Platform): Promise<Date | null> {
+  const { _min } = await db.slotWaiter.aggregate({
+    where: { state: 'WAITING' },
+    _min: { aliveUntil: true, expiresAt: true },
+  });
+  return earliest(_min.aliveUntil, _min.expiresAt && addSeconds(_min.expiresAt, WAITER_LEASE_SECONDS));
 }

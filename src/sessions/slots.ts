@@ -182,6 +182,10 @@ export async function applyDueDecreases(ctx: Platform): Promise<void> {
   }
 }
 
+/** When the next scheduled decrease is due. */
+export const nextDecrease = async ({ db }: Platform): Promise<Date | null> =>
+  (await db.account.aggregate({ _min: { pendingSlotsAt: true } }))._min.pendingSlotsAt;
+
 async function applyCount(
   ctx: Platform,
   account: AccountTx,

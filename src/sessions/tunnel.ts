@@ -25,9 +25,11 @@ export async function establishSession(ctx: Platform, ticket: string): Promise<E
 /** Moves on the time until which the clients of these sessions are taken to be there, in one statement (CON-30). */
 export async function keepSessionsAlive(ctx: Platform, sessionIds: string[]): Promise<void> {
   if (sessionIds.length === 0) return;
+  const until = aliveUntil(ctx, ctx.clock.now());
+  // Never earlier than it was: another instance may have moved the clock on, and the sessions with it.
   await ctx.db.session.updateMany({
-    where: { id: { in: sessionIds }, state: 'OPEN' },
-    data: { aliveUntil: aliveUntil(ctx, ctx.clock.now()) },
+    where: { id: { in: sessionIds }, state: 'OPEN', aliveUntil: { lt: until } },
+    data: { aliveUntil: until },
   });
 }
 

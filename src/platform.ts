@@ -1,0 +1,71 @@
+import { type Bell, createLocalBell, createRedisBell } from './bell.ts';
+import { openAuthority } from './certificates/authority.ts';
+import { createManualClock, type ManualClock, systemClock } from './clock.ts';
+import { type Config, hostPort } from './config.ts';
+import type { Platform } from './context.ts';
+import { openDatabase } from './database/database.ts';
+import { createLogger, type Logger } from './logger.ts';
+import { createPasswords } from './passwords/hashes.ts';
+import { createRateLimits } from './rate-limits.ts';
+import { openSecrets } from './secrets.ts';
+import { followClock } from './simulation/clock.ts';
+
+/** What tests and simulations put in the place of the real thing. */
+export interface Overrides {
+  clock?: ManualClock;
+  log?: Logger;
+  bell?: Bell;
+  /** A data directory of PGlite with the schema applied, to start from. */
+  databaseImage?: Blob;
+}
+
+/** The platform, and the clock that can be moved: in simulation mode, or given. */
+export interface OpenPlatform {
+  platform: Platform;
+  manualClock: ManualClock | null;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens everything that verbs work with, and nothing that works by itself: no port, no job.
+ * @throws ConfigError, DatabaseError; what was opened before is closed.
+ */
+export async function openPlatform(config: Config, overrides: Overrides = {}): Promise<OpenPlatform> {
+  const closers: (() => Promise<unknown>)[] = [];
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const log = overrides.log ?? createLogger(config.logLevel);
+    const secrets = await openSecrets(config.dataDir);
+    const authority = await openAuthority({ dataDir: config.dataDir, caDays: config.limits.AUTHORITY_DAYS });
+    const database = await openDatabase(config, log, overrides.databaseImage);
+    closers.push(database.close);
+    const { redisUrl } = config.secrets;
+    const bell = overrides.bell ?? (redisUrl === undefined ? createLocalBell() : await createRedisBell(redisUrl, log));
+    closers.push(bell.close);
+    const manualClock = overrides.clock ?? (config.simulation ? createManualClock() : null);
+    if (config.simulation && manualClock) await followClock({ db: database.client }, manualClock);
+    const platform: Platform = {
+      config,
+      db: database.client,
+      clock: manualClock ?? systemClock,
+      bell,
+      log,
+      secrets,
+      authority,
+      passwords: await createPasswords(config),
+      rateLimits: createRateLimits(config),
+      gatewayUrls: {
+        device: `https://${hostPort(config.publicHost, config.ports.device)}`,
+        tunnel: `wss://${hostPort(config.publicHost, config.ports.tunnel)}`,
+      },
+      jobRuns: new Map(),
+      simulation: null,
+    };
+    return { platform, manualClock, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
