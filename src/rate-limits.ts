@@ -14,19 +14,24 @@ interface RateLimit {
 export interface RateLimits {
   logins: RateLimit;
   accounts: RateLimit;
+  recoveries: RateLimit;
   /** Second-factor codes sent to one user. */
   codes: RateLimit;
   enrolments: RateLimit;
   enrolmentFailures: RateLimit;
+  /** Estimates of passwords (PWD-18), by login or by address. */
+  strength: RateLimit;
 }
 
 export function createRateLimits({ limits }: Config): RateLimits {
   return {
     logins: rateLimit(limits.LOGINS_PER_MINUTE, 60),
     accounts: rateLimit(limits.ACCOUNTS_PER_HOUR, 3600),
+    recoveries: rateLimit(limits.RECOVERIES_PER_HOUR, 3600),
     codes: rateLimit(limits.CODES_PER_HOUR, 3600),
     enrolments: rateLimit(limits.ENROLMENTS_PER_MINUTE, 60),
     enrolmentFailures: rateLimit(limits.ENROLMENT_FAILURES_PER_MINUTE, 60),
+    strength: rateLimit(limits.STRENGTH_PER_MINUTE, 60),
   };
 }
 

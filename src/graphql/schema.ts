@@ -8,6 +8,7 @@ import '../ewons/graphql.ts';
 import '../groups/graphql.ts';
 import '../log/graphql.ts';
 import '../logins/graphql.ts';
+import '../passwords/graphql.ts';
 import '../pools/graphql.ts';
 import '../sessions/graphql.ts';
 import '../users/graphql.ts';

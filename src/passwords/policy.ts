@@ -2,8 +2,13 @@ import { AppError } from '../errors.ts';
 import type { Account } from '../generated/prisma/client.ts';
 
 /** PWD-05: whatever the setting. */
-const PASSWORD_MIN_LENGTH = 6;
-const PASSWORD_MAX_LENGTH = 45;
+export const PASSWORD_MIN_LENGTH = 6;
+export const PASSWORD_MAX_LENGTH = 45;
+/** PWD-11, in days. */
+export const PASSWORD_EXPIRY_MIN = 10;
+export const PASSWORD_EXPIRY_MAX = 970;
+/** PWD-12 */
+export const PASSWORD_HISTORY_MAX = 999;
 
 /** A constraint that a password breaks. */
 const PASSWORD_VIOLATIONS = [
@@ -78,4 +83,24 @@ export function passwordExpiresAt(changedAt: Date | null, policy: PasswordPolicy
   if (policy.passwordExpiryDays === null || changedAt === null) return null;
   const from = Math.max(changedAt.getTime(), policy.passwordExpiryChangedAt?.getTime() ?? 0);
   return new Date(from + policy.passwordExpiryDays * 86_400_000);
+}
+
+const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
+
+/** PWD-03: the active constraints in one line. */
+export function policySummary(policy: PasswordPolicy): string {
+  const parts = [
+    `at least ${count(Math.max(PASSWORD_MIN_LENGTH, policy.passwordMinLength), 'character')}`,
+    policy.passwordNeedsLetter && 'one letter',
+    policy.passwordNeedsDigit && 'one digit',
+    policy.passwordNeedsSpecial && 'one special character',
+    policy.passwordNeedsDigitOrSpecial && 'one digit or special character',
+    policy.passwordExpiryDays !== null && `expires after ${count(policy.passwordExpiryDays, 'day')}`,
+    policy.passwordHistory !== null &&
+      (policy.passwordHistory === 1
+        ? 'differs from the current password'
+        : `differs from the last ${policy.passwordHistory} passwords`),
+  ];
+  const text = parts.filter((part) => part !== false).join(', ');
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
