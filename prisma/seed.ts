@@ -1,5 +1,6 @@
 import { createAccount } from '../src/account/create.ts';
 import type { ActorContext, Platform } from '../src/context.ts';
+import { NO_ROLES } from '../src/groups/rules.ts';
 import { createGroup, type PoolGrant } from '../src/groups/service.ts';
 import { createPool } from '../src/pools/service.ts';
 import { setReservations } from '../src/sessions/slots.ts';
@@ -52,14 +53,14 @@ export async function seedDemo(platform: Platform): Promise<boolean> {
       connectEcatcher: true,
       connectM2web: true,
     }));
-  const roles = { managedById: null, mayCreatePools: false, mayCreateGroups: false };
+  const plain = { ...NO_ROLES, managedById: null, managedGroupIds: [] };
   const groups: Record<string, string> = {
     Maintenance: await createGroup(ctx, {
-      ...roles,
+      ...plain,
       name: 'Maintenance',
       poolRights: connect('North', 'South', 'Workshop'),
     }),
-    Sales: await createGroup(ctx, { ...roles, name: 'Sales', poolRights: connect('North', 'South') }),
+    Sales: await createGroup(ctx, { ...plain, name: 'Sales', poolRights: connect('North', 'South') }),
   };
   for (const { username, fullName, group, nameIsPublic } of DEMO.users) {
     await createUser(ctx, {

@@ -39,6 +39,8 @@ const someone = (
   managedGroupIds: [],
   mayCreatePools: false,
   mayCreateGroups: false,
+  smsSender: false,
+  mailSender: false,
   poolRights: new Map(Object.entries(rights).map(([poolId, right]) => [poolId, { ...NONE, ...right }])),
   ...more,
 });

@@ -42,3 +42,31 @@ export const mayCreatePool = (actor: Actor): boolean => actor.administrator || a
 
 /** GRP-13: administer is the right to add and remove the Ewons of a pool. */
 export const mayAdministerPool = (actor: Actor, poolId: string): boolean => rightsOnPools(actor, [poolId]).administer;
+
+/**
+ * GRP-13, GRP-18: an Ewon goes into further pools by whoever administers it already, through one of its pools; to modify it
+ * is not enough, for the rights on those pools come with it. A new Ewon is in none.
+ */
+export const mayPutIntoPools = (actor: Actor, presentPoolIds: readonly string[]): boolean =>
+  presentPoolIds.length === 0 || rightsOnPools(actor, presentPoolIds).administer;
+
+/** What somebody may do with a pool; the API shows it as `viewerCan`, and the verbs ask the same function. */
+export const POOL_ACTIONS = ['CONNECT_ECATCHER', 'CONNECT_M2WEB', 'MODIFY', 'ADMINISTER', 'RENAME', 'DELETE'] as const;
+export type PoolAction = (typeof POOL_ACTIONS)[number];
+
+/** GRP-13, POOL-07, POOL-10. On plans without pools there is the default one alone, which stays as it is (ACC-09). */
+export function poolActions(actor: Actor, pool: { id: string; isDefault: boolean }): PoolAction[] {
+  const rights = rightsOnPools(actor, [pool.id]);
+  const administers = rights.administer && actor.features.pools;
+  return POOL_ACTIONS.filter(
+    (action) =>
+      ({
+        CONNECT_ECATCHER: rights.connectEcatcher,
+        CONNECT_M2WEB: rights.connectM2web,
+        MODIFY: rights.modify,
+        ADMINISTER: rights.administer,
+        RENAME: administers,
+        DELETE: administers && !pool.isDefault,
+      })[action],
+  );
+}

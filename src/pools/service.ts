@@ -1,21 +1,27 @@
-import { requireFeature } from '../account/plans.ts';
+import { requireFeatureNow } from '../account/plans.ts';
 import type { ActorContext } from '../context.ts';
 import { isUniqueViolation } from '../database/retry.ts';
 import { AppError, notFound } from '../errors.ts';
-import { nameKey } from '../ewons/rules.ts';
-import { inAccount } from '../log/write.ts';
+import { ewonSubject } from '../ewons/find.ts';
+import { ewonsVisibleTo, nameKey } from '../ewons/rules.ts';
+import type { Pool } from '../generated/prisma/client.ts';
+import { type AccountTx, inAccount, type Subject } from '../log/write.ts';
+import { closeSessionsWithoutRight } from '../sessions/lost-rights.ts';
 import { actorSubject } from '../users/rules.ts';
-import { mayAdministerPool, mayCreatePool, poolsVisibleTo } from './rules.ts';
+import { mayCreatePool, mayPutIntoPools, type PoolAction, poolActions, poolsVisibleTo } from './rules.ts';
 
 /**
- * Creates a pool (POOL-08); groups through which the creator may create pools get the administer right on it.
- * @throws AppError PLAN_FEATURE_NOT_AVAILABLE, FORBIDDEN, POOL_NAME_IN_USE
+ * Creates a pool and fills it with Ewons, which stay in their other pools (POOL-02, POOL-03, POOL-08); groups through which
+ * the creator may create pools get the administer right on it.
+ * @throws AppError PLAN_FEATURE_NOT_AVAILABLE, FORBIDDEN, NOT_FOUND (Ewon), POOL_NAME_IN_USE
  */
-export function createPool(ctx: ActorContext, name: string): Promise<string> {
+export function createPool(ctx: ActorContext, name: string, ewonIds: readonly string[] = []): Promise<string> {
   const { actor } = ctx;
-  requireFeature(actor.plan, 'pools');
-  if (!mayCreatePool(actor)) throw new AppError('FORBIDDEN', 'You may not create pools.');
-  return inAccount(ctx, actor.accountId, async ({ tx, now, accountId, log }) => {
+  return inAccount(ctx, actor.accountId, async (account) => {
+    const { tx, now, accountId, log } = account;
+    await requireFeatureNow(account, 'pools');
+    if (!mayCreatePool(actor)) throw new AppError('FORBIDDEN', 'You may not create pools.');
+    const ewons = await findEwonsToPut(ctx, account, ewonIds);
     const creators = await tx.group.findMany({
       where: { id: { in: actor.groupIds }, mayCreatePools: true },
       select: { id: true },
@@ -27,32 +33,140 @@ export function createPool(ctx: ActorContext, name: string): Promise<string> {
         nameKey: nameKey(name),
         createdAt: now,
         rights: { create: creators.map(({ id }) => ({ groupId: id, administer: true, modify: true })) },
+        ewons: { create: ewons.map(({ id }) => ({ ewonId: id })) },
       },
     });
     log({ code: 'POOL_CREATED', user: actorSubject(actor), params: { name } });
+    logMoves(ctx, account, ewons);
     return pool.id;
-  }).catch((error: unknown) => {
-    if (isUniqueViolation(error))
-      throw new AppError('POOL_NAME_IN_USE', 'Another pool of the account has this name.', ['name']);
-    throw error;
+  }).catch(nameInUse);
+}
+
+/**
+ * Renames a pool (POOL-07).
+ * @throws AppError PLAN_FEATURE_NOT_AVAILABLE, NOT_FOUND, FORBIDDEN, POOL_NAME_IN_USE
+ */
+export function updatePool(ctx: ActorContext, poolId: string, name: string | undefined): Promise<void> {
+  return inAccount(ctx, ctx.actor.accountId, async (account) => {
+    const pool = await findPoolFor(ctx, account, poolId, 'RENAME');
+    if (name === undefined || name === pool.name) return;
+    await account.tx.pool.update({ where: { id: poolId }, data: { name, nameKey: nameKey(name) } });
+    logChange(ctx, account, name, `renamed from ${pool.name}`);
+  }).catch(nameInUse);
+}
+
+/**
+ * Puts Ewons into a pool besides those that they are in (POOL-03, POOL-06); who is in it already stays.
+ * @throws AppError PLAN_FEATURE_NOT_AVAILABLE, NOT_FOUND (pool, Ewon), FORBIDDEN
+ */
+export function addEwonsToPool(ctx: ActorContext, poolId: string, ewonIds: readonly string[]): Promise<void> {
+  return inAccount(ctx, ctx.actor.accountId, async (account) => {
+    const pool = await findPoolFor(ctx, account, poolId, 'ADMINISTER');
+    const added = (await findEwonsToPut(ctx, account, ewonIds)).filter(({ poolIds }) => !poolIds.includes(poolId));
+    if (added.length === 0) return;
+    await account.tx.ewonPool.createMany({ data: added.map(({ id }) => ({ ewonId: id, poolId })) });
+    logChange(ctx, account, pool.name, `${added.length} Ewons added`);
+    logMoves(ctx, account, added);
   });
 }
 
-/** Deletes a pool that nothing needs (POOL-07, POOL-10). @throws AppError NOT_FOUND, FORBIDDEN, POOL_IN_USE */
+/**
+ * Takes Ewons out of a pool; each must be in another one (POOL-03). Who is not in it stays out. Sessions and places in the
+ * queue that depended on the pool end (GRP-21).
+ * @throws AppError PLAN_FEATURE_NOT_AVAILABLE, NOT_FOUND (pool, Ewon), FORBIDDEN, EWON_NEEDS_A_POOL
+ */
+export function removeEwonsFromPool(ctx: ActorContext, poolId: string, ewonIds: readonly string[]): Promise<void> {
+  return inAccount(ctx, ctx.actor.accountId, async (account) => {
+    const pool = await findPoolFor(ctx, account, poolId, 'ADMINISTER');
+    const removed = (await findEwons(ctx, account, ewonIds)).filter(({ poolIds }) => poolIds.includes(poolId));
+    const poolless = removed.filter(({ poolIds }) => poolIds.length === 1);
+    if (poolless.length > 0)
+      throw new AppError(
+        'EWON_NEEDS_A_POOL',
+        `In no other pool: ${poolless.map(({ name }) => name).join(', ')}. An Ewon is in at least one pool.`,
+        ['ewonIds'],
+      );
+    if (removed.length === 0) return;
+    await account.tx.ewonPool.deleteMany({ where: { poolId, ewonId: { in: removed.map(({ id }) => id) } } });
+    logChange(ctx, account, pool.name, `${removed.length} Ewons removed`);
+    logMoves(ctx, account, removed);
+    await closeSessionsWithoutRight(ctx, account, ctx.actor);
+  });
+}
+
+/**
+ * Deletes a pool that nothing needs (POOL-07, POOL-10), and with it the rights on it (GRP-21).
+ * @throws AppError PLAN_FEATURE_NOT_AVAILABLE, NOT_FOUND, FORBIDDEN, POOL_IN_USE
+ */
 export function deletePool(ctx: ActorContext, poolId: string): Promise<void> {
   const { actor } = ctx;
-  return inAccount(ctx, actor.accountId, async ({ tx, log }) => {
-    const pool = await tx.pool.findFirst({
-      where: { AND: [poolsVisibleTo(actor), { id: poolId }] },
-      include: { autoRegistrationOf: true },
-    });
-    if (!pool) throw notFound('pool');
-    if (!mayAdministerPool(actor, pool.id)) throw new AppError('FORBIDDEN', 'You may not delete this pool.');
-    if (pool.isDefault) throw new AppError('POOL_IN_USE', 'The default pool cannot be deleted.');
-    if (pool.autoRegistrationOf.length > 0) throw new AppError('POOL_IN_USE', 'New devices register into this pool.');
+  return inAccount(ctx, actor.accountId, async (account) => {
+    const { tx, log } = account;
+    await requireFeatureNow(account, 'pools');
+    const pool = await findPool(ctx, account, poolId);
+    const actions = poolActions(actor, pool);
+    if (!actions.includes('ADMINISTER')) throw new AppError('FORBIDDEN', 'You may not delete this pool.');
+    if (!actions.includes('DELETE')) throw new AppError('POOL_IN_USE', 'The default pool cannot be deleted.');
+    if ((await tx.account.count({ where: { autoRegistrationPoolId: poolId } })) > 0)
+      throw new AppError('POOL_IN_USE', 'New devices register into this pool.');
+    const tokens = await tx.apiToken.count({ where: { poolId } });
+    if (tokens > 0) throw new AppError('POOL_IN_USE', `${tokens} API tokens are limited to the pool.`);
     const only = await tx.ewon.count({ where: { pools: { some: { poolId }, every: { poolId } } } });
     if (only > 0) throw new AppError('POOL_IN_USE', `The pool is the only one of ${only} Ewons.`);
-    await tx.pool.delete({ where: { id: pool.id } });
+    await tx.pool.delete({ where: { id: poolId } });
     log({ code: 'POOL_DELETED', user: actorSubject(actor), params: { name: pool.name } });
+    await closeSessionsWithoutRight(ctx, account, actor);
   });
+}
+
+async function findPool({ actor }: ActorContext, { tx }: AccountTx, poolId: string): Promise<Pool> {
+  const pool = await tx.pool.findFirst({ where: { AND: [poolsVisibleTo(actor), { id: poolId }] } });
+  if (!pool) throw notFound('pool');
+  return pool;
+}
+
+async function findPoolFor(ctx: ActorContext, account: AccountTx, poolId: string, action: PoolAction): Promise<Pool> {
+  await requireFeatureNow(account, 'pools');
+  const pool = await findPool(ctx, account, poolId);
+  if (!poolActions(ctx.actor, pool).includes(action))
+    throw new AppError('FORBIDDEN', `You may not do this with the pool ${pool.name} (${action}).`);
+  return pool;
+}
+
+async function findEwons({ actor }: ActorContext, { tx }: AccountTx, ewonIds: readonly string[]) {
+  const ids = [...new Set(ewonIds)];
+  const ewons = await tx.ewon.findMany({
+    where: { AND: [ewonsVisibleTo(actor), { id: { in: ids } }] },
+    select: { id: true, number: true, name: true, pools: { select: { poolId: true } } },
+    orderBy: { number: 'asc' },
+  });
+  if (ewons.length < ids.length) throw notFound('Ewon');
+  return ewons.map(({ pools, ...ewon }) => ({ ...ewon, poolIds: pools.map(({ poolId }) => poolId) }));
+}
+
+async function findEwonsToPut(ctx: ActorContext, account: AccountTx, ewonIds: readonly string[]) {
+  const ewons = await findEwons(ctx, account, ewonIds);
+  if (!ewons.every(({ poolIds }) => mayPutIntoPools(ctx.actor, poolIds)))
+    throw new AppError('FORBIDDEN', 'You may not put one of the Ewons into another pool.', ['ewonIds']);
+  return ewons;
+}
+
+const logChange = ({ actor }: ActorContext, { log }: AccountTx, name: string, change: string): void =>
+  log({ code: 'POOL_CHANGED', user: actorSubject(actor), params: { name, change } });
+
+/** For the log of each Ewon. */
+const logMoves = ({ actor }: ActorContext, { log }: AccountTx, ewons: readonly Subject[]): void =>
+  log(
+    ...ewons.map((ewon) => ({
+      code: 'EWON_CHANGED' as const,
+      user: actorSubject(actor),
+      ewon: ewonSubject(ewon),
+      params: { fields: 'poolIds' },
+    })),
+  );
+
+function nameInUse(error: unknown): never {
+  if (isUniqueViolation(error))
+    throw new AppError('POOL_NAME_IN_USE', 'Another pool of the account has this name.', ['name']);
+  throw error;
 }

@@ -34,6 +34,9 @@ export interface Actor {
   managedGroupIds: string[];
   mayCreatePools: boolean;
   mayCreateGroups: boolean;
+  /** The login may be used by Ewons to send text messages, or mail (GRP-12). */
+  smsSender: boolean;
+  mailSender: boolean;
   /** By pool id; on plans without groups it is empty and the role decides (GRP-23). */
   poolRights: ReadonlyMap<string, PoolRights>;
 }
@@ -55,6 +58,8 @@ const ACTOR_SELECT = {
           adminOfItself: true,
           mayCreatePools: true,
           mayCreateGroups: true,
+          smsSender: true,
+          mailSender: true,
           poolRights: true,
           manages: { select: { targetId: true } },
         },
@@ -105,6 +110,8 @@ type UserWithRights = {
       adminOfItself: boolean;
       mayCreatePools: boolean;
       mayCreateGroups: boolean;
+      smsSender: boolean;
+      mailSender: boolean;
       poolRights: ({ poolId: string } & PoolRights)[];
       manages: { targetId: string }[];
     };
@@ -150,6 +157,8 @@ function actorOf(user: UserWithRights, login: Pick<Actor, 'client' | 'stage' | '
     ]),
     mayCreatePools: groups.some((group) => group.mayCreatePools),
     mayCreateGroups: groups.some((group) => group.mayCreateGroups),
+    smsSender: groups.some((group) => group.smsSender),
+    mailSender: groups.some((group) => group.mailSender),
     poolRights,
   };
 }
