@@ -10,6 +10,7 @@ import '../log/graphql.ts';
 import '../logins/graphql.ts';
 import '../passwords/graphql.ts';
 import '../pools/graphql.ts';
+import '../second-factor/graphql.ts';
 import '../sessions/graphql.ts';
 import '../users/graphql.ts';
 

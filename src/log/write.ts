@@ -2,6 +2,7 @@ import type { Platform } from '../context.ts';
 import type { Tx } from '../database/database.ts';
 import { retryOnConflict } from '../database/retry.ts';
 import { notFound } from '../errors.ts';
+import { NO_ID } from '../graphql/global-id.ts';
 import { LOG_EVENTS, type LogCode } from './events.ts';
 
 /** A user or Ewon as an entry keeps it: by reference and by name (LOG-03). */
@@ -42,6 +43,21 @@ export interface AccountTx {
  * different accounts runs side by side. Repeated when the database reports a conflict.
  */
 export function inAccount<T>(ctx: Platform, accountId: string, work: (account: AccountTx) => Promise<T>): Promise<T> {
+  return inLocked(ctx, accountId, work, (found) => {
+    if (!found) throw notFound('account');
+  });
+}
+
+/** Runs the same statements as {@link inAccount} for an account that does not exist, so that it takes as long (AUTH-04). */
+export const inNoAccount = <T>(ctx: Platform, work: (account: AccountTx) => Promise<T>): Promise<T> =>
+  inLocked(ctx, NO_ID, work, () => undefined);
+
+function inLocked<T>(
+  ctx: Platform,
+  accountId: string,
+  work: (account: AccountTx) => Promise<T>,
+  check: (found: boolean) => void,
+): Promise<T> {
   return retryOnConflict(async () => {
     const after: (() => void)[] = [];
     const drafts: LogDraft[] = [];
@@ -49,7 +65,7 @@ export function inAccount<T>(ctx: Platform, accountId: string, work: (account: A
       const locked = await tx.$queryRaw<
         unknown[]
       >`SELECT 1 FROM "Account" WHERE "id" = ${accountId}::uuid FOR NO KEY UPDATE`;
-      if (locked.length === 0) throw notFound('account');
+      check(locked.length > 0);
       const now = ctx.clock.now();
       const outcome = await work({
         tx,

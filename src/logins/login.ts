@@ -5,7 +5,7 @@ import type { Account, Challenge, ClientKind, Login, LoginStage, User } from '..
 import { type AccountTx, inAccount } from '../log/write.ts';
 import { checkCode, sendCode } from '../second-factor/codes.ts';
 import { type DeviceToken, isRemembered, rememberPc } from '../second-factor/remembered-pcs.ts';
-import { maskedEmail, maskedNumber, mayRememberPc, requireNotBlocked } from '../second-factor/rules.ts';
+import { asksForCode, maskedEmail, maskedNumber, mayRememberPc, requireNotBlocked } from '../second-factor/rules.ts';
 import { createToken, hashToken } from '../secrets.ts';
 import { type Actor, loadActor, loadUserAsActor } from '../users/actor.ts';
 import { actorSubject, userStatus, userSubject } from '../users/rules.ts';
@@ -152,12 +152,25 @@ export const sentTo = (challenge: Challenge | null): string | null =>
       : maskedNumber(challenge.target);
 
 /**
- * Sends the code once more, to the primary or the backup number (TFA-09, TFA-10): for a login that waits for it, or for the
- * proof of identity of an open one (AUTH-21).
- * @throws AppError SECOND_FACTOR_NOT_ACTIVE, MOBILE_REQUIRED, and those of the other stages
+ * Sends the code of a login once more, to the primary or the backup number (TFA-09, TFA-10).
+ * @throws AppError LOGIN_ALREADY_OPEN, SECOND_FACTOR_NOT_ACTIVE, MOBILE_REQUIRED
  * @throws TooManyRequestsError, TwoFactorBlockedError
  */
-export function resendCode(
+export async function resendLoginCode(ctx: Platform, actor: Actor, number: CodeNumber): Promise<Challenge> {
+  requireOnTheWay(actor);
+  if (actor.stage !== 'CODE') throw new AppError('SECOND_FACTOR_NOT_ACTIVE', 'This login waits for no code.');
+  return sendOwnCode(ctx, actor, number, 'LOGIN');
+}
+
+/**
+ * Sends the code by which an open login proves who it is (AUTH-21).
+ * @throws AppError SECOND_FACTOR_NOT_ACTIVE, MOBILE_REQUIRED
+ * @throws TooManyRequestsError, TwoFactorBlockedError
+ */
+export const sendConfirmationCode = (ctx: Platform, actor: Actor, number: CodeNumber): Promise<Challenge> =>
+  sendOwnCode(ctx, actor, number, 'CONFIRM_IDENTITY');
+
+function sendOwnCode(
   ctx: Platform,
   actor: Actor,
   number: CodeNumber,
@@ -165,19 +178,22 @@ export function resendCode(
 ): Promise<Challenge> {
   return inAccount(ctx, actor.accountId, async (account) => {
     const user = await account.tx.user.findUniqueOrThrow({ where: { id: actor.userId }, include: { account: true } });
-    const asked = user.secondFactorState !== 'DISABLED' && user.secondFactorMethod !== null;
-    const challenge =
-      asked && user.secondFactorMethod !== 'APP'
-        ? await sendLoginCode(ctx, account, user, actor.loginId, number, purpose)
-        : null;
+    const challenge = asksForCode(user)
+      ? await sendLoginCode(ctx, account, user, actor.loginId, number, purpose)
+      : null;
     if (!challenge) throw new AppError('SECOND_FACTOR_NOT_ACTIVE', 'No code is sent for your second factor.');
     return challenge;
   });
 }
 
+/** @throws AppError LOGIN_ALREADY_OPEN */
+function requireOnTheWay(actor: Actor): void {
+  if (actor.stage === 'OPEN') throw new AppError('LOGIN_ALREADY_OPEN', 'The login is open; nothing is asked any more.');
+}
+
 /**
  * Gives the code that a login waits for (TFA-04): the one that was sent, one of the authenticator app, or a backup code.
- * @throws AppError CODE_INVALID, CODE_EXPIRED, REMEMBER_PC_NOT_ALLOWED, UNAUTHENTICATED (nothing is waited for)
+ * @throws AppError CODE_INVALID, CODE_EXPIRED, REMEMBER_PC_NOT_ALLOWED, LOGIN_ALREADY_OPEN
  * @throws TwoFactorBlockedError
  */
 export async function submitLoginCode(
@@ -186,6 +202,7 @@ export async function submitLoginCode(
   { code, remember }: { code: string; remember: boolean },
   caller: Caller,
 ): Promise<LoginStep> {
+  requireOnTheWay(actor);
   const outcome = await inAccount(ctx, actor.accountId, async (account) => {
     const { tx, now } = account;
     const waiting = await tx.login.findFirst({
@@ -216,7 +233,8 @@ export async function submitLoginCode(
 }
 
 /** Moves a login on whose stage is done: a second factor was set up, or a password changed. Where it is not, it stays. */
-export function continueLogin(ctx: Platform, actor: Actor): Promise<LoginStep> {
+export async function continueLogin(ctx: Platform, actor: Actor): Promise<LoginStep> {
+  requireOnTheWay(actor);
   return inAccount(ctx, actor.accountId, async (account) => {
     const waiting = await account.tx.login.findFirst({
       where: { id: actor.loginId, stage: { in: ['ENROLMENT', 'PASSWORD_CHANGE'] }, revokedAt: null },

@@ -1,3 +1,4 @@
+import { addSeconds } from '../clock.ts';
 import type { ActorContext, Platform } from '../context.ts';
 import { schedule } from '../due-work.ts';
 import { AppError, notFound } from '../errors.ts';
@@ -6,7 +7,6 @@ import { type AccountTx, inAccount } from '../log/write.ts';
 import { queueMessage } from '../messages/queue.ts';
 import { type Actor, loadUserAsActor } from '../users/actor.ts';
 import { actorSubject, displayName, requireRecentConfirmation, usersVisibleTo } from '../users/rules.ts';
-import { addSeconds } from '../clock.ts';
 import { parsePhoneNumber } from './phone.ts';
 import {
   missingNumbers,

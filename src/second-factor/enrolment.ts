@@ -136,9 +136,7 @@ async function confirm(
 ): Promise<Partial<User> | AppError> {
   if (challenge.purpose === 'ENROL_APP') {
     const first = await checkFirstCode(ctx, account, user, challenge, code);
-    return first instanceof AppError
-      ? first
-      : { totpSecretEncrypted: first.secretEncrypted, totpLastStep: first.step };
+    return first instanceof AppError ? first : { totpSecretEncrypted: first.secretEncrypted, totpLastStep: first.step };
   }
   if (challenge.purpose === 'ENROL_EMAIL' && challenge.target !== user.email)
     return new AppError('CODE_EXPIRED', 'Your e-mail address has changed; begin the enrolment again.');
@@ -152,8 +150,7 @@ async function activate(
   user: OwnUser,
   { secondFactorMethod: method, ...confirmed }: Partial<User>,
 ): Promise<MissingForEnrolment[]> {
-  const missing =
-    method === 'SMS' ? missingNumbers({ ...user, ...confirmed }, actor.administrator, user.account) : [];
+  const missing = method === 'SMS' ? missingNumbers({ ...user, ...confirmed }, actor.administrator, user.account) : [];
   const complete = missing.length === 0;
   const keeps = user.secondFactorState === 'ENABLED';
   await tx.user.update({
@@ -192,8 +189,7 @@ async function activate(
 function requireMayEnrol(ctx: Platform, { now }: AccountTx, actor: Actor, user: User): void {
   if (actor.stage === 'ENROLMENT') return;
   if (actor.stage === 'CODE') throw new AppError('SECOND_FACTOR_REQUIRED', 'Give the second-factor code first.');
-  if (actor.stage === 'PASSWORD_CHANGE')
-    throw new AppError('PASSWORD_CHANGE_REQUIRED', 'Choose a new password first.');
+  if (actor.stage === 'PASSWORD_CHANGE') throw new AppError('PASSWORD_CHANGE_REQUIRED', 'Choose a new password first.');
   requireOwnSecondFactor(user);
   requireRecentConfirmation(actor, now, ctx.config);
 }

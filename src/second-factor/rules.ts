@@ -92,8 +92,7 @@ export const maskedEmail = (email: string): string => {
 };
 
 /** TFA-11: numbers in full are for their owner and for Administrators, in the sensitive area (AUTH-21). */
-export const mayReadNumbers = (actor: Actor, userId: string): boolean =>
-  actor.administrator || actor.userId === userId;
+export const mayReadNumbers = (actor: Actor, userId: string): boolean => actor.administrator || actor.userId === userId;
 
 /** TFA-25, TFA-34, TFA-41, TFA-44: what Administrators do with the second factor of others. @throws AppError FORBIDDEN */
 export function requireSecondFactorAdministrator(actor: Actor): void {
