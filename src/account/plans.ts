@@ -1,7 +1,6 @@
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
 import type { Plan } from '../generated/prisma/enums.ts';
-import type { AccountTx } from '../log/write.ts';
 
 /** What a plan has: resolvers and rules test the flag, never the plan's name (ACC-10). */
 export interface PlanFeatures {
@@ -52,10 +51,4 @@ export function requireFeature(plan: Plan, feature: PlanFeature): void {
   if (!PLANS[plan][feature]) {
     throw new AppError('PLAN_FEATURE_NOT_AVAILABLE', `The plan ${plan} does not include this feature (${feature}).`);
   }
-}
-
-/** {@link requireFeature} for the plan as it is under the account's lock: a change of plan may have come first. */
-export async function requireFeatureNow({ tx, accountId }: AccountTx, feature: PlanFeature): Promise<void> {
-  const { plan } = await tx.account.findUniqueOrThrow({ where: { id: accountId }, select: { plan: true } });
-  requireFeature(plan, feature);
 }

@@ -1,14 +1,15 @@
-import { requireFeatureNow } from '../account/plans.ts';
+import { requireFeature } from '../account/plans.ts';
 import type { ActorContext } from '../context.ts';
 import { isUniqueViolation } from '../database/retry.ts';
 import { AppError, notFound, ValidationError } from '../errors.ts';
 import { nameKey } from '../ewons/rules.ts';
 import type { Group } from '../generated/prisma/client.ts';
-import { type AccountTx, inAccount } from '../log/write.ts';
+import type { AccountTx, LogDraft } from '../log/write.ts';
 import { NO_RIGHTS, poolsVisibleTo } from '../pools/rules.ts';
 import { closeSessionsWithoutRight } from '../sessions/lost-rights.ts';
 import { settleSlots } from '../sessions/slots.ts';
-import type { PoolRights } from '../users/actor.ts';
+import { inAccountAs } from '../users/acting.ts';
+import type { Actor, PoolRights } from '../users/actor.ts';
 import { actorSubject, displayName, usersVisibleTo } from '../users/rules.ts';
 import { requireAnAdministrator } from './administrators.ts';
 import {
@@ -40,16 +41,15 @@ export interface NewGroup extends GroupRoles {
  * @throws AppError PLAN_FEATURE_NOT_AVAILABLE, FORBIDDEN, NOT_FOUND (group, pool), GROUP_NAME_IN_USE, VALIDATION_FAILED
  */
 export function createGroup(ctx: ActorContext, group: NewGroup): Promise<string> {
-  const { actor } = ctx;
-  return inAccount(ctx, actor.accountId, async (account) => {
+  return inAccountAs(ctx, async (account, actor) => {
     const { tx, now, accountId, log } = account;
-    await requireFeatureNow(account, 'groups');
+    requireFeature(actor.plan, 'groups');
     if (!mayCreateGroup(actor)) throw new AppError('FORBIDDEN', 'You may not create groups.');
     const { name, managedById, managedGroupIds, poolRights, ...roles } = group;
-    checkRoles(ctx, null, roles);
-    await checkPoolRights(ctx, account, [], poolRights);
-    await checkManagedGroups(ctx, account, [], managedGroupIds);
-    const manager = managedById === null ? null : await findGroup(ctx, account, managedById);
+    checkRoles(actor, null, roles);
+    await checkPoolRights(actor, account, [], poolRights);
+    await checkManagedGroups(actor, account, [], managedGroupIds);
+    const manager = managedById === null ? null : await findGroup(actor, account, managedById);
     const created = await tx.group.create({
       data: {
         accountId,
@@ -77,10 +77,10 @@ export function updateGroup(
   groupId: string,
   { name, ...roles }: { name?: string | undefined } & { [R in keyof GroupRoles]?: boolean | undefined },
 ): Promise<void> {
-  return inAccount(ctx, ctx.actor.accountId, async (account) => {
-    const group = await findGroupFor(ctx, account, groupId, 'MODIFY');
+  return inAccountAs(ctx, async (account, actor) => {
+    const group = await findGroupFor(actor, account, groupId, 'MODIFY');
     const wanted = Object.fromEntries(GROUP_ROLES.map((role) => [role, roles[role] ?? group[role]])) as GroupRoles;
-    checkRoles(ctx, group, wanted);
+    checkRoles(actor, group, wanted);
     const changed = [
       ...(name !== undefined && name !== group.name ? ['name'] : []),
       ...GROUP_ROLES.filter((role) => wanted[role] !== group[role]),
@@ -90,7 +90,7 @@ export function updateGroup(
       where: { id: group.id },
       data: { ...wanted, ...(name !== undefined && { name, nameKey: nameKey(name) }) },
     });
-    account.log(changedEntry(ctx, name ?? group.name, changed.join(', ')));
+    account.log(changedEntry(actor, name ?? group.name, changed.join(', ')));
   }).catch(nameInUse);
 }
 
@@ -100,15 +100,15 @@ export function updateGroup(
  * @throws AppError PLAN_FEATURE_NOT_AVAILABLE, NOT_FOUND (group, pool), FORBIDDEN, VALIDATION_FAILED
  */
 export function setPoolRights(ctx: ActorContext, groupId: string, poolRights: PoolGrant[]): Promise<void> {
-  return inAccount(ctx, ctx.actor.accountId, async (account) => {
+  return inAccountAs(ctx, async (account, actor) => {
     const { tx } = account;
-    const group = await findGroupFor(ctx, account, groupId, 'MODIFY');
-    const before = await tx.poolRight.findMany({ where: { groupId, pool: poolsVisibleTo(ctx.actor) } });
-    await checkPoolRights(ctx, account, before, poolRights);
+    const group = await findGroupFor(actor, account, groupId, 'MODIFY');
+    const before = await tx.poolRight.findMany({ where: { groupId, pool: poolsVisibleTo(actor) } });
+    await checkPoolRights(actor, account, before, poolRights);
     await tx.poolRight.deleteMany({ where: { groupId, poolId: { in: before.map(({ poolId }) => poolId) } } });
     await tx.poolRight.createMany({ data: poolRights.map((right) => ({ groupId, ...implied(right) })) });
-    account.log(changedEntry(ctx, group.name, 'rights on pools'));
-    await closeSessionsWithoutRight(ctx, account, ctx.actor);
+    account.log(changedEntry(actor, group.name, 'rights on pools'));
+    await closeSessionsWithoutRight(ctx, account, actor);
   });
 }
 
@@ -117,9 +117,9 @@ export function setPoolRights(ctx: ActorContext, groupId: string, poolRights: Po
  * @throws AppError PLAN_FEATURE_NOT_AVAILABLE, NOT_FOUND, FORBIDDEN, VALIDATION_FAILED
  */
 export function setGroupRights(ctx: ActorContext, groupId: string, managedGroupIds: string[]): Promise<void> {
-  return inAccount(ctx, ctx.actor.accountId, async (account) => {
+  return inAccountAs(ctx, async (account, actor) => {
     const { tx } = account;
-    const group = await findGroupFor(ctx, account, groupId, 'MODIFY');
+    const group = await findGroupFor(actor, account, groupId, 'MODIFY');
     if (managedGroupIds.includes(group.id))
       throw new ValidationError([
         {
@@ -127,12 +127,12 @@ export function setGroupRights(ctx: ActorContext, groupId: string, managedGroupI
           message: 'That a group manages itself is its role `adminOfItself`.',
         },
       ]);
-    const before = await tx.groupRight.findMany({ where: { groupId, target: groupsVisibleTo(ctx.actor) } });
+    const before = await tx.groupRight.findMany({ where: { groupId, target: groupsVisibleTo(actor) } });
     const present = before.map(({ targetId }) => targetId);
-    await checkManagedGroups(ctx, account, present, managedGroupIds);
+    await checkManagedGroups(actor, account, present, managedGroupIds);
     await tx.groupRight.deleteMany({ where: { groupId, targetId: { in: present } } });
     await tx.groupRight.createMany({ data: managedGroupIds.map((targetId) => ({ groupId, targetId })) });
-    account.log(changedEntry(ctx, group.name, 'rights on groups'));
+    account.log(changedEntry(actor, group.name, 'rights on groups'));
   });
 }
 
@@ -142,14 +142,14 @@ export function setGroupRights(ctx: ActorContext, groupId: string, managedGroupI
  * @throws AppError PLAN_FEATURE_NOT_AVAILABLE, NOT_FOUND (group, user), FORBIDDEN
  */
 export function addGroupMembers(ctx: ActorContext, groupId: string, userIds: string[]): Promise<void> {
-  return inAccount(ctx, ctx.actor.accountId, async (account) => {
+  return inAccountAs(ctx, async (account, actor) => {
     const { tx } = account;
-    const group = await findGroupFor(ctx, account, groupId, 'MANAGE_MEMBERS');
-    const users = await findUsers(ctx, account, userIds);
+    const group = await findGroupFor(actor, account, groupId, 'MANAGE_MEMBERS');
+    const users = await findUsers(actor, account, userIds);
     const added = users.filter(({ memberships }) => !memberships.some((membership) => membership.groupId === groupId));
     if (
       !mayAddMembers(
-        ctx.actor,
+        actor,
         group,
         added.map(({ id }) => id),
       )
@@ -157,7 +157,7 @@ export function addGroupMembers(ctx: ActorContext, groupId: string, userIds: str
       throw new AppError('FORBIDDEN', 'Nobody but an Administrator adds himself to a group.', ['userIds']);
     if (added.length === 0) return;
     await tx.groupMember.createMany({ data: added.map(({ id }) => ({ groupId, userId: id })) });
-    account.log(changedEntry(ctx, group.name, `members added: ${added.map(displayName).join(', ')}`));
+    account.log(changedEntry(actor, group.name, `members added: ${added.map(displayName).join(', ')}`));
     await settleSlots(ctx, account);
   });
 }
@@ -168,10 +168,10 @@ export function addGroupMembers(ctx: ActorContext, groupId: string, userIds: str
  * @throws AppError PLAN_FEATURE_NOT_AVAILABLE, NOT_FOUND (group, user), FORBIDDEN, USER_NEEDS_A_GROUP, LAST_ADMINISTRATOR
  */
 export function removeGroupMembers(ctx: ActorContext, groupId: string, userIds: string[]): Promise<void> {
-  return inAccount(ctx, ctx.actor.accountId, async (account) => {
+  return inAccountAs(ctx, async (account, actor) => {
     const { tx } = account;
-    const group = await findGroupFor(ctx, account, groupId, 'MANAGE_MEMBERS');
-    const users = await findUsers(ctx, account, userIds);
+    const group = await findGroupFor(actor, account, groupId, 'MANAGE_MEMBERS');
+    const users = await findUsers(actor, account, userIds);
     const removed = users.filter(({ memberships }) => memberships.some((membership) => membership.groupId === groupId));
     if (removed.length === 0) return;
     const groupless = removed.filter(({ memberships }) => memberships.length === 1);
@@ -183,8 +183,8 @@ export function removeGroupMembers(ctx: ActorContext, groupId: string, userIds: 
       );
     await tx.groupMember.deleteMany({ where: { groupId, userId: { in: removed.map(({ id }) => id) } } });
     if (group.administrators) await requireAnAdministrator(account);
-    account.log(changedEntry(ctx, group.name, `members removed: ${removed.map(displayName).join(', ')}`));
-    await endWhatDepended(ctx, account);
+    account.log(changedEntry(actor, group.name, `members removed: ${removed.map(displayName).join(', ')}`));
+    await endWhatDepended(ctx, account, actor);
   });
 }
 
@@ -193,52 +193,47 @@ export function removeGroupMembers(ctx: ActorContext, groupId: string, userIds: 
  * @throws AppError PLAN_FEATURE_NOT_AVAILABLE, NOT_FOUND, FORBIDDEN, GROUP_IN_USE
  */
 export function deleteGroup(ctx: ActorContext, groupId: string): Promise<void> {
-  return inAccount(ctx, ctx.actor.accountId, async (account) => {
+  return inAccountAs(ctx, async (account, actor) => {
     const { tx } = account;
-    const group = await findGroupFor(ctx, account, groupId, 'DELETE');
+    const group = await findGroupFor(actor, account, groupId, 'DELETE');
     const groupless = await tx.user.count({ where: { memberships: { some: { groupId }, every: { groupId } } } });
     if (groupless > 0)
       throw new AppError('GROUP_IN_USE', `${groupless} users are in no other group than ${group.name}.`);
     const reserved = await tx.slot.count({ where: { groupId } });
     await tx.group.delete({ where: { id: groupId } });
     const { name } = group;
-    account.log({ code: 'GROUP_DELETED', user: actorSubject(ctx.actor), params: { name } });
+    account.log({ code: 'GROUP_DELETED', user: actorSubject(actor), params: { name } });
     if (reserved > 0)
       account.log({
         code: 'RESERVATIONS_CHANGED',
-        user: actorSubject(ctx.actor),
+        user: actorSubject(actor),
         params: { summary: `${name}: 0, for the group was deleted` },
       });
-    await endWhatDepended(ctx, account);
+    await endWhatDepended(ctx, account, actor);
   });
 }
 
 /** Memberships decide who may connect and who may take which connection. */
-async function endWhatDepended(ctx: ActorContext, account: AccountTx): Promise<void> {
-  await closeSessionsWithoutRight(ctx, account, ctx.actor);
+async function endWhatDepended(ctx: ActorContext, account: AccountTx, actor: Actor): Promise<void> {
+  await closeSessionsWithoutRight(ctx, account, actor);
   await settleSlots(ctx, account);
 }
 
-async function findGroup({ actor }: ActorContext, { tx }: AccountTx, groupId: string): Promise<Group> {
+async function findGroup(actor: Actor, { tx }: AccountTx, groupId: string): Promise<Group> {
   const group = await tx.group.findFirst({ where: { AND: [groupsVisibleTo(actor), { id: groupId }] } });
   if (!group) throw notFound('group');
   return group;
 }
 
-async function findGroupFor(
-  ctx: ActorContext,
-  account: AccountTx,
-  groupId: string,
-  action: GroupAction,
-): Promise<Group> {
-  await requireFeatureNow(account, 'groups');
-  const group = await findGroup(ctx, account, groupId);
-  if (!groupActions(ctx.actor, group).includes(action))
+async function findGroupFor(actor: Actor, account: AccountTx, groupId: string, action: GroupAction): Promise<Group> {
+  requireFeature(actor.plan, 'groups');
+  const group = await findGroup(actor, account, groupId);
+  if (!groupActions(actor, group).includes(action))
     throw new AppError('FORBIDDEN', `You may not do this with the group ${group.name} (${action}).`);
   return group;
 }
 
-async function findUsers({ actor }: ActorContext, { tx }: AccountTx, userIds: readonly string[]) {
+async function findUsers(actor: Actor, { tx }: AccountTx, userIds: readonly string[]) {
   const ids = [...new Set(userIds)];
   const users = await tx.user.findMany({
     where: { AND: [usersVisibleTo(actor), { id: { in: ids } }] },
@@ -252,13 +247,13 @@ async function findUsers({ actor }: ActorContext, { tx }: AccountTx, userIds: re
 /** GRP-14: administer implies modify. */
 const implied = (right: PoolGrant): PoolGrant => ({ ...right, modify: right.modify || right.administer });
 
-const changedEntry = ({ actor }: ActorContext, name: string, change: string) => ({
-  code: 'GROUP_CHANGED' as const,
+const changedEntry = (actor: Actor, name: string, change: string): LogDraft => ({
+  code: 'GROUP_CHANGED',
   user: actorSubject(actor),
   params: { name, change },
 });
 
-function checkRoles({ actor }: ActorContext, before: GroupRoles | null, after: GroupRoles): void {
+function checkRoles(actor: Actor, before: GroupRoles | null, after: GroupRoles): void {
   const refused = GROUP_ROLES.filter((role) => (before?.[role] ?? false) !== after[role] && !maySetRole(actor, role));
   if (refused[0])
     throw new AppError('FORBIDDEN', `You cannot give or take roles that you do not hold: ${refused.join(', ')}.`, [
@@ -267,7 +262,7 @@ function checkRoles({ actor }: ActorContext, before: GroupRoles | null, after: G
 }
 
 async function checkPoolRights(
-  { actor }: ActorContext,
+  actor: Actor,
   { tx }: AccountTx,
   before: readonly PoolGrant[],
   after: readonly PoolGrant[],
@@ -289,7 +284,7 @@ async function checkPoolRights(
 }
 
 async function checkManagedGroups(
-  { actor }: ActorContext,
+  actor: Actor,
   { tx }: AccountTx,
   before: readonly string[],
   after: readonly string[],

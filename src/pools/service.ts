@@ -1,12 +1,14 @@
-import { requireFeatureNow } from '../account/plans.ts';
+import { requireFeature } from '../account/plans.ts';
 import type { ActorContext } from '../context.ts';
 import { isUniqueViolation } from '../database/retry.ts';
 import { AppError, notFound } from '../errors.ts';
 import { ewonSubject } from '../ewons/find.ts';
 import { ewonsVisibleTo, nameKey } from '../ewons/rules.ts';
 import type { Pool } from '../generated/prisma/client.ts';
-import { type AccountTx, inAccount, type Subject } from '../log/write.ts';
+import type { AccountTx, Subject } from '../log/write.ts';
 import { closeSessionsWithoutRight } from '../sessions/lost-rights.ts';
+import { inAccountAs } from '../users/acting.ts';
+import type { Actor } from '../users/actor.ts';
 import { actorSubject } from '../users/rules.ts';
 import { mayCreatePool, mayPutIntoPools, type PoolAction, poolActions, poolsVisibleTo } from './rules.ts';
 
@@ -16,12 +18,11 @@ import { mayCreatePool, mayPutIntoPools, type PoolAction, poolActions, poolsVisi
  * @throws AppError PLAN_FEATURE_NOT_AVAILABLE, FORBIDDEN, NOT_FOUND (Ewon), POOL_NAME_IN_USE
  */
 export function createPool(ctx: ActorContext, name: string, ewonIds: readonly string[] = []): Promise<string> {
-  const { actor } = ctx;
-  return inAccount(ctx, actor.accountId, async (account) => {
+  return inAccountAs(ctx, async (account, actor) => {
     const { tx, now, accountId, log } = account;
-    await requireFeatureNow(account, 'pools');
+    requireFeature(actor.plan, 'pools');
     if (!mayCreatePool(actor)) throw new AppError('FORBIDDEN', 'You may not create pools.');
-    const ewons = await findEwonsToPut(ctx, account, ewonIds);
+    const ewons = await findEwonsToPut(actor, account, ewonIds);
     const creators = await tx.group.findMany({
       where: { id: { in: actor.groupIds }, mayCreatePools: true },
       select: { id: true },
@@ -37,7 +38,7 @@ export function createPool(ctx: ActorContext, name: string, ewonIds: readonly st
       },
     });
     log({ code: 'POOL_CREATED', user: actorSubject(actor), params: { name } });
-    logMoves(ctx, account, ewons);
+    logMoves(actor, account, ewons);
     return pool.id;
   }).catch(nameInUse);
 }
@@ -47,11 +48,11 @@ export function createPool(ctx: ActorContext, name: string, ewonIds: readonly st
  * @throws AppError PLAN_FEATURE_NOT_AVAILABLE, NOT_FOUND, FORBIDDEN, POOL_NAME_IN_USE
  */
 export function updatePool(ctx: ActorContext, poolId: string, name: string | undefined): Promise<void> {
-  return inAccount(ctx, ctx.actor.accountId, async (account) => {
-    const pool = await findPoolFor(ctx, account, poolId, 'RENAME');
+  return inAccountAs(ctx, async (account, actor) => {
+    const pool = await findPoolFor(actor, account, poolId, 'RENAME');
     if (name === undefined || name === pool.name) return;
     await account.tx.pool.update({ where: { id: poolId }, data: { name, nameKey: nameKey(name) } });
-    logChange(ctx, account, name, `renamed from ${pool.name}`);
+    logChange(actor, account, name, `renamed from ${pool.name}`);
   }).catch(nameInUse);
 }
 
@@ -60,13 +61,13 @@ export function updatePool(ctx: ActorContext, poolId: string, name: string | und
  * @throws AppError PLAN_FEATURE_NOT_AVAILABLE, NOT_FOUND (pool, Ewon), FORBIDDEN
  */
 export function addEwonsToPool(ctx: ActorContext, poolId: string, ewonIds: readonly string[]): Promise<void> {
-  return inAccount(ctx, ctx.actor.accountId, async (account) => {
-    const pool = await findPoolFor(ctx, account, poolId, 'ADMINISTER');
-    const added = (await findEwonsToPut(ctx, account, ewonIds)).filter(({ poolIds }) => !poolIds.includes(poolId));
+  return inAccountAs(ctx, async (account, actor) => {
+    const pool = await findPoolFor(actor, account, poolId, 'ADMINISTER');
+    const added = (await findEwonsToPut(actor, account, ewonIds)).filter(({ poolIds }) => !poolIds.includes(poolId));
     if (added.length === 0) return;
     await account.tx.ewonPool.createMany({ data: added.map(({ id }) => ({ ewonId: id, poolId })) });
-    logChange(ctx, account, pool.name, `${added.length} Ewons added`);
-    logMoves(ctx, account, added);
+    logChange(actor, account, pool.name, `${added.length} Ewons added`);
+    logMoves(actor, account, added);
   });
 }
 
@@ -76,9 +77,9 @@ export function addEwonsToPool(ctx: ActorContext, poolId: string, ewonIds: reado
  * @throws AppError PLAN_FEATURE_NOT_AVAILABLE, NOT_FOUND (pool, Ewon), FORBIDDEN, EWON_NEEDS_A_POOL
  */
 export function removeEwonsFromPool(ctx: ActorContext, poolId: string, ewonIds: readonly string[]): Promise<void> {
-  return inAccount(ctx, ctx.actor.accountId, async (account) => {
-    const pool = await findPoolFor(ctx, account, poolId, 'ADMINISTER');
-    const removed = (await findEwons(ctx, account, ewonIds)).filter(({ poolIds }) => poolIds.includes(poolId));
+  return inAccountAs(ctx, async (account, actor) => {
+    const pool = await findPoolFor(actor, account, poolId, 'ADMINISTER');
+    const removed = (await findEwons(actor, account, ewonIds)).filter(({ poolIds }) => poolIds.includes(poolId));
     const poolless = removed.filter(({ poolIds }) => poolIds.length === 1);
     if (poolless.length > 0)
       throw new AppError(
@@ -88,9 +89,9 @@ export function removeEwonsFromPool(ctx: ActorContext, poolId: string, ewonIds: 
       );
     if (removed.length === 0) return;
     await account.tx.ewonPool.deleteMany({ where: { poolId, ewonId: { in: removed.map(({ id }) => id) } } });
-    logChange(ctx, account, pool.name, `${removed.length} Ewons removed`);
-    logMoves(ctx, account, removed);
-    await closeSessionsWithoutRight(ctx, account, ctx.actor);
+    logChange(actor, account, pool.name, `${removed.length} Ewons removed`);
+    logMoves(actor, account, removed);
+    await closeSessionsWithoutRight(ctx, account, actor);
   });
 }
 
@@ -99,11 +100,10 @@ export function removeEwonsFromPool(ctx: ActorContext, poolId: string, ewonIds: 
  * @throws AppError PLAN_FEATURE_NOT_AVAILABLE, NOT_FOUND, FORBIDDEN, POOL_IN_USE
  */
 export function deletePool(ctx: ActorContext, poolId: string): Promise<void> {
-  const { actor } = ctx;
-  return inAccount(ctx, actor.accountId, async (account) => {
+  return inAccountAs(ctx, async (account, actor) => {
     const { tx, log } = account;
-    await requireFeatureNow(account, 'pools');
-    const pool = await findPool(ctx, account, poolId);
+    requireFeature(actor.plan, 'pools');
+    const pool = await findPool(actor, account, poolId);
     const actions = poolActions(actor, pool);
     if (!actions.includes('ADMINISTER')) throw new AppError('FORBIDDEN', 'You may not delete this pool.');
     if (!actions.includes('DELETE')) throw new AppError('POOL_IN_USE', 'The default pool cannot be deleted.');
@@ -119,21 +119,21 @@ export function deletePool(ctx: ActorContext, poolId: string): Promise<void> {
   });
 }
 
-async function findPool({ actor }: ActorContext, { tx }: AccountTx, poolId: string): Promise<Pool> {
+async function findPool(actor: Actor, { tx }: AccountTx, poolId: string): Promise<Pool> {
   const pool = await tx.pool.findFirst({ where: { AND: [poolsVisibleTo(actor), { id: poolId }] } });
   if (!pool) throw notFound('pool');
   return pool;
 }
 
-async function findPoolFor(ctx: ActorContext, account: AccountTx, poolId: string, action: PoolAction): Promise<Pool> {
-  await requireFeatureNow(account, 'pools');
-  const pool = await findPool(ctx, account, poolId);
-  if (!poolActions(ctx.actor, pool).includes(action))
+async function findPoolFor(actor: Actor, account: AccountTx, poolId: string, action: PoolAction): Promise<Pool> {
+  requireFeature(actor.plan, 'pools');
+  const pool = await findPool(actor, account, poolId);
+  if (!poolActions(actor, pool).includes(action))
     throw new AppError('FORBIDDEN', `You may not do this with the pool ${pool.name} (${action}).`);
   return pool;
 }
 
-async function findEwons({ actor }: ActorContext, { tx }: AccountTx, ewonIds: readonly string[]) {
+async function findEwons(actor: Actor, { tx }: AccountTx, ewonIds: readonly string[]) {
   const ids = [...new Set(ewonIds)];
   const ewons = await tx.ewon.findMany({
     where: { AND: [ewonsVisibleTo(actor), { id: { in: ids } }] },
@@ -144,18 +144,18 @@ async function findEwons({ actor }: ActorContext, { tx }: AccountTx, ewonIds: re
   return ewons.map(({ pools, ...ewon }) => ({ ...ewon, poolIds: pools.map(({ poolId }) => poolId) }));
 }
 
-async function findEwonsToPut(ctx: ActorContext, account: AccountTx, ewonIds: readonly string[]) {
-  const ewons = await findEwons(ctx, account, ewonIds);
-  if (!ewons.every(({ poolIds }) => mayPutIntoPools(ctx.actor, poolIds)))
+async function findEwonsToPut(actor: Actor, account: AccountTx, ewonIds: readonly string[]) {
+  const ewons = await findEwons(actor, account, ewonIds);
+  if (!ewons.every(({ poolIds }) => mayPutIntoPools(actor, poolIds)))
     throw new AppError('FORBIDDEN', 'You may not put one of the Ewons into another pool.', ['ewonIds']);
   return ewons;
 }
 
-const logChange = ({ actor }: ActorContext, { log }: AccountTx, name: string, change: string): void =>
+const logChange = (actor: Actor, { log }: AccountTx, name: string, change: string): void =>
   log({ code: 'POOL_CHANGED', user: actorSubject(actor), params: { name, change } });
 
 /** For the log of each Ewon. */
-const logMoves = ({ actor }: ActorContext, { log }: AccountTx, ewons: readonly Subject[]): void =>
+const logMoves = (actor: Actor, { log }: AccountTx, ewons: readonly Subject[]): void =>
   log(
     ...ewons.map((ewon) => ({
       code: 'EWON_CHANGED' as const,

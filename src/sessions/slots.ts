@@ -186,7 +186,8 @@ export async function applyDueDecreases(ctx: Platform): Promise<void> {
 export const nextDecrease = async ({ db }: Platform): Promise<Date | null> =>
   (await db.account.aggregate({ _min: { pendingSlotsAt: true } }))._min.pendingSlotsAt;
 
-async function applyCount(
+/** Puts a number of concurrent connections into force (CON-16, CON-19); a scheduled decrease is void. */
+export async function applyCount(
   ctx: Platform,
   account: AccountTx,
   from: number,

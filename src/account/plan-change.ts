@@ -1,0 +1,137 @@
+import type { Platform } from '../context.ts';
+import { nameKey } from '../ewons/rules.ts';
+import type { Plan } from '../generated/prisma/enums.ts';
+import { administrators, enabledAt } from '../groups/administrators.ts';
+import { type AccountTx, inAccount } from '../log/write.ts';
+import { closeSessionsWithoutRight } from '../sessions/lost-rights.ts';
+import { applyCount, settleSlots } from '../sessions/slots.ts';
+import { endAccess, namesOf } from '../users/access.ts';
+import { baseSlots, PLANS } from './plans.ts';
+
+/** Who is no Administrator belongs to it after an upgrade to a plan with groups, until groups are made (ACC-15, GRP-03). */
+const USERS_GROUP = 'Users';
+
+/** A change to a smaller number is a downgrade (ACC-20). */
+const RANK: Record<Plan, number> = { FREE: 0, LIGHT: 1, PRO: 2 };
+
+/**
+ * Puts another plan into force (ACC-04); the present one changes nothing. Whoever asks for it has been found entitled.
+ *
+ * To a plan with groups everybody keeps what he has (ACC-15): Administrators by role become members of Administrators, all
+ * others of a new group Users that connects to the Ewons of the default pool. To a plan without groups, groups and pools go
+ * for good and roles take their place (ACC-17), tokens are valid for all Ewons and users with an expiration date are disabled
+ * (ACC-19). To FREE, every Ewon's firewall becomes HIGH (ACC-18). A lower plan has its own number of connections, without
+ * reservations; live ones go on (ACC-20).
+ * @throws AppError NOT_FOUND (account)
+ */
+export function setPlan(ctx: Platform, accountId: string, plan: Plan): Promise<void> {
+  return inAccount(ctx, accountId, async (account) => {
+    const { tx, log } = account;
+    const {
+      plan: from,
+      concurrentConnections,
+      twoFactorRequired,
+    } = await tx.account.findUniqueOrThrow({ where: { id: accountId } });
+    if (from === plan) return;
+    const [had, has] = [PLANS[from], PLANS[plan]];
+    if (had.groups && !has.groups) await rolesFromGroups(account);
+    await tx.account.update({ where: { id: accountId }, data: { plan } });
+    log({ code: 'PLAN_CHANGED', params: { from, to: plan } });
+    if (had.groups && !has.groups) await dropGroupsAndPools(ctx, account, plan);
+    if (!had.groups && has.groups) await groupsFromRoles(account);
+    if (twoFactorRequired && !has.requireTwoFactorForAll) await requireTwoFactorOfNobody(account);
+    if (plan === 'FREE')
+      await tx.ewon.updateMany({
+        where: { accountId, firewallLevel: { not: 'HIGH' } },
+        data: { firewallLevel: 'HIGH' },
+      });
+
+    const base = baseSlots(plan, ctx.config);
+    const lower = RANK[plan] < RANK[from];
+    const slots = lower ? base : Math.max(base, concurrentConnections);
+    if (slots !== concurrentConnections) await applyCount(ctx, account, concurrentConnections, slots, null);
+    await closeSessionsWithoutRight(ctx, account, null);
+    await settleSlots(ctx, account);
+  });
+}
+
+/** TFA-45 is a feature of the plan; the second factors that users have stay. */
+async function requireTwoFactorOfNobody({ tx, accountId, log }: AccountTx): Promise<void> {
+  await tx.account.update({ where: { id: accountId }, data: { twoFactorRequired: false } });
+  log({ code: 'SECOND_FACTOR_POLICY_CHANGED', params: { summary: 'no longer required of every user' } });
+}
+
+/** Who was an Administrator by group becomes one by role, before the groups are gone. */
+async function rolesFromGroups({ tx, accountId }: AccountTx): Promise<void> {
+  const byGroup = { memberships: { some: { group: { administrators: true } } } };
+  await tx.user.updateMany({ where: { accountId, ...byGroup }, data: { role: 'ADMINISTRATOR' } });
+  await tx.user.updateMany({ where: { accountId, NOT: byGroup }, data: { role: 'USER' } });
+}
+
+async function dropGroupsAndPools(ctx: Platform, account: AccountTx, plan: Plan): Promise<void> {
+  const { tx, accountId, log } = account;
+  await tx.slot.updateMany({ where: { accountId }, data: { groupId: null } });
+  await tx.group.deleteMany({ where: { accountId, administrators: false } });
+
+  const tokens = await tx.apiToken.updateManyAndReturn({
+    where: { accountId, poolId: { not: null } },
+    data: { poolId: null },
+  });
+  for (const { name } of tokens)
+    log({ code: 'API_TOKEN_CHANGED', params: { name, change: `valid for all Ewons, for the plan became ${plan}` } });
+
+  const { id: poolId } = await tx.pool.findFirstOrThrow({ where: { accountId, isDefault: true } });
+  await tx.pool.deleteMany({ where: { accountId, isDefault: false } });
+  await tx.$executeRaw`
+    INSERT INTO "EwonPool" ("ewonId", "poolId")
+    SELECT "id", ${poolId}::uuid FROM "Ewon" WHERE "accountId" = ${accountId}::uuid ON CONFLICT DO NOTHING`;
+
+  await disableTemporaryUsers(ctx, account, plan);
+}
+
+/**
+ * ACC-19. An account is never left without an enabled Administrator (ACC-23): when all of them are temporary, the one whose
+ * date is the latest stays until then.
+ */
+async function disableTemporaryUsers(ctx: Platform, account: AccountTx, plan: Plan): Promise<void> {
+  const { tx, now, accountId, log } = account;
+  const remaining = await tx.user.findMany({
+    where: { AND: [administrators(accountId, plan), enabledAt(now)] },
+    orderBy: [{ expiresAt: { sort: 'desc', nulls: 'first' } }, { number: 'asc' }],
+    take: 1,
+  });
+  const temporary = await tx.user.findMany({
+    where: { accountId, expiresAt: { not: null }, disabledAt: null, id: { notIn: remaining.map(({ id }) => id) } },
+    orderBy: { number: 'asc' },
+  });
+  await tx.user.updateMany({ where: { id: { in: temporary.map(({ id }) => id) } }, data: { disabledAt: now } });
+  for (const user of temporary) {
+    await endAccess(ctx, account, user.id, 'USER_DISABLED', null);
+    log({ code: 'USER_DISABLED', params: { ...namesOf(user), reason: 'the change of plan' } });
+  }
+}
+
+/** ACC-15: memberships from what the roles are now; whatever the built-in group says of an earlier plan is void. */
+async function groupsFromRoles({ tx, now, accountId }: AccountTx): Promise<void> {
+  await tx.groupMember.deleteMany({ where: { group: { accountId } } });
+  const { id: administratorsId } = await tx.group.findFirstOrThrow({ where: { accountId, administrators: true } });
+  const { id: poolId } = await tx.pool.findFirstOrThrow({ where: { accountId, isDefault: true } });
+  const users = await tx.user.findMany({ where: { accountId }, select: { id: true, role: true } });
+  const others = users.filter(({ role }) => role === 'USER');
+  await tx.groupMember.createMany({
+    data: users
+      .filter(({ role }) => role === 'ADMINISTRATOR')
+      .map(({ id }) => ({ groupId: administratorsId, userId: id })),
+  });
+  if (others.length === 0) return;
+  await tx.group.create({
+    data: {
+      accountId,
+      name: USERS_GROUP,
+      nameKey: nameKey(USERS_GROUP),
+      createdAt: now,
+      members: { create: others.map(({ id }) => ({ userId: id })) },
+      poolRights: { create: { poolId, connectEcatcher: true, connectM2web: true } },
+    },
+  });
+}
