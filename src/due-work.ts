@@ -6,6 +6,8 @@ export const DUE_KINDS = [
   'LOGIN_UNLOCK',
   /** The block after wrong codes ends (TFA-07). */
   'SECOND_FACTOR_UNBLOCK',
+  /** The access of a user ends (USR-38). */
+  'USER_EXPIRY',
 ] as const;
 export type DueKind = (typeof DUE_KINDS)[number];
 

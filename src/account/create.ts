@@ -1,3 +1,4 @@
+import { addSeconds } from '../clock.ts';
 import type { Caller, Platform } from '../context.ts';
 import { isUniqueViolation } from '../database/retry.ts';
 import { AppError } from '../errors.ts';
@@ -5,11 +6,15 @@ import { REGISTRATION_KEY_PREFIX } from '../ewons/registration.ts';
 import { nameKey } from '../ewons/rules.ts';
 import type { Plan } from '../generated/prisma/client.ts';
 import { writeEntries } from '../log/write.ts';
+import { queueMessage } from '../messages/queue.ts';
 import { brokenConstraints, defaultPasswordPolicy, PasswordPolicyError } from '../passwords/policy.ts';
 import { createKey } from '../secrets.ts';
 import { newSlots } from '../sessions/slots.ts';
-import { userSubject } from '../users/rules.ts';
+import { displayName, userSubject } from '../users/rules.ts';
 import { baseSlots } from './plans.ts';
+
+/** How long the confirmation mail is worth sending. */
+const CONFIRMATION_SECONDS = 7 * 86_400;
 
 export interface NewAccount {
   name: string;
@@ -19,7 +24,7 @@ export interface NewAccount {
 
 /**
  * Creates an account on plan FREE with its first Administrator, the default pool, the Administrators group and a GRK
- * (ACC-12, PWD-21, POOL-07, GRP-02, GRK-09). Anyone may; how often is limited by address.
+ * (ACC-12, PWD-21, POOL-07, GRP-02, GRK-09), and confirms it by mail. Anyone may; how often is limited by address.
  * @throws AppError ACCOUNT_NAME_TAKEN, PASSWORD_POLICY_VIOLATION, TOO_MANY_REQUESTS
  */
 export async function createAccount(
@@ -37,6 +42,7 @@ export async function createAccount(
   const key = newRegistrationKey(ctx);
   const slots = baseSlots(plan, ctx.config);
   const { username, fullName, email } = account.administrator;
+  const after: (() => void)[] = [];
   const created = ctx.db.$transaction(async (tx) => {
     const { id, users, groups } = await tx.account.create({
       data: {
@@ -73,13 +79,25 @@ export async function createAccount(
     const [group] = groups;
     if (!user || !group) throw new Error('The account was created without its Administrator.');
     await tx.groupMember.create({ data: { groupId: group.id, userId: user.id } });
+    const recipient = { channel: 'MAIL', template: 'ACCOUNT_CREATED', recipient: email, userId: user.id } as const;
+    await queueMessage(
+      ctx,
+      { tx, now, accountId: id, afterCommit: (ring) => void after.push(ring) },
+      {
+        ...recipient,
+        params: { accountName: account.name, name: displayName(user), company: account.company },
+        expiresAt: addSeconds(now, CONFIRMATION_SECONDS),
+      },
+    );
     await writeEntries(tx, id, now, [{ code: 'ACCOUNT_CREATED', user: userSubject(user) }]);
     return { accountId: id, userId: user.id };
   });
-  return created.catch((error: unknown) => {
+  const ids = await created.catch((error: unknown) => {
     if (isUniqueViolation(error)) throw new AppError('ACCOUNT_NAME_TAKEN', 'Another account has this name.', ['name']);
     throw error;
   });
+  for (const ring of after) ring();
+  return ids;
 }
 
 /** GRK-09: 32 characters behind the prefix; encrypted for its readers, hashed for look-up. */

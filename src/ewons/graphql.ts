@@ -1,35 +1,28 @@
 import { z } from 'zod';
-import { AppError } from '../errors.ts';
+import { AppError, ConfirmationRequiredError } from '../errors.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import type { EwonModel, RegistrationStatus, WanType } from '../generated/prisma/enums.ts';
 import { builder } from '../graphql/builder.ts';
-import type { LoggedInContext } from '../graphql/context.ts';
-import { ClientKindEnum } from '../graphql/enums.ts';
-import { ErrorRef } from '../graphql/errors.ts';
+import type { GraphQLContext } from '../graphql/context.ts';
+import { CustomFieldValueType, customFields } from '../graphql/custom-fields.ts';
+import { ClientKindEnum, OrderDirection } from '../graphql/enums.ts';
 import { keyOf, keysOf } from '../graphql/global-id.ts';
 import { objectName } from '../graphql/names.ts';
 import { page } from '../graphql/paging.ts';
-import { whereVisible } from '../graphql/visible.ts';
+import { type Reader, readerOf, whereReadable } from '../graphql/visible.ts';
 import { PoolType } from '../pools/graphql.ts';
 import { formatIpv4, subnetOf } from '../vpn/ipv4.ts';
 import { approveEwon, rejectEwon, replaceEwon } from './approval.ts';
 import { type ConnectedUser, connectedUsersLoader } from './connected.ts';
 import { poolsOfEwonLoader } from './pools.ts';
-import {
-  ConfirmationRequiredError,
-  createEwon,
-  type EwonProperties,
-  removeEwon,
-  renewActivationKey,
-  updateEwon,
-} from './properties.ts';
+import { createEwon, type EwonProperties, removeEwon, renewActivationKey, updateEwon } from './properties.ts';
 import {
   type EWON_ACTIONS,
   encodedName,
   ewonActions,
   ewonReference,
   ewonStatus,
-  ewonsVisibleTo,
+  ewonsReadableBy,
   nameKey,
 } from './rules.ts';
 
@@ -82,14 +75,6 @@ const EwonActionEnum = builder.enumType('EwonAction', {
   } satisfies Record<(typeof EWON_ACTIONS)[number], object>,
 });
 
-const CustomFieldValueType = builder.objectRef<{ label: string; value: string | null }>('CustomFieldValue').implement({
-  description: 'One of three values that the account gives its own meaning (EWN-06).',
-  fields: (t) => ({
-    label: t.exposeString('label', { description: 'The name that the account has given the field.' }),
-    value: t.exposeString('value', { nullable: true, description: 'Free text; null where there is none.' }),
-  }),
-});
-
 const ConnectedUserType = builder.objectRef<ConnectedUser>('ConnectedUser').implement({
   description: 'Somebody connected to an Ewon (EWN-21).',
   fields: (t) => ({
@@ -126,7 +111,7 @@ const openSessions = { select: { sessions: { where: { state: 'OPEN' as const } }
 
 export const EwonType = builder.prismaNode('Ewon', {
   id: { field: 'id' },
-  findUnique: whereVisible(ewonsVisibleTo),
+  findUnique: whereReadable(ewonsReadableBy),
   nullable: true,
   description: 'A gateway in the field. Visible to whoever holds a right on one of its pools (EWN-02).',
   fields: (t) => ({
@@ -267,14 +252,6 @@ const EwonOrderField = builder.enumType('EwonOrderField', {
   } as const,
 });
 
-const OrderDirection = builder.enumType('OrderDirection', {
-  description: 'Which way round.',
-  values: {
-    ASC: { value: 'asc', description: 'Smallest or earliest first.' },
-    DESC: { value: 'desc', description: 'Largest or latest first.' },
-  } as const,
-});
-
 const EwonOrder = builder.inputType('EwonOrder', {
   description: 'One field of an order; values that are null come last.',
   fields: (t) => ({
@@ -285,8 +262,16 @@ const EwonOrder = builder.inputType('EwonOrder', {
 
 type Filter = typeof EwonFilter.$inferInput;
 
+/** Who reads, behind the scope `reads`. */
+function reading(ctx: GraphQLContext): Reader {
+  const reader = readerOf(ctx);
+  if (!reader) throw new AppError('UNAUTHENTICATED', 'Log in first.');
+  return reader;
+}
+
 async function ewonsWhere(
-  { db, actor }: LoggedInContext,
+  { db }: GraphQLContext,
+  reader: Reader,
   filter: Filter | null | undefined,
 ): Promise<Prisma.EwonWhereInput> {
   // Prisma hands `contains` on as a pattern.
@@ -295,12 +280,12 @@ async function ewonsWhere(
   // Prisma has no "contains" for the elements of a list.
   const byCustomField = filter?.search
     ? await db.$queryRaw<{ id: string }[]>`
-        SELECT "id" FROM "Ewon" WHERE "accountId" = ${actor.accountId}::uuid
+        SELECT "id" FROM "Ewon" WHERE "accountId" = ${reader.accountId}::uuid
           AND EXISTS (SELECT 1 FROM unnest("customFields") AS value WHERE value ILIKE ${`%${pattern}%`})`
     : [];
   return {
     AND: [
-      ewonsVisibleTo(actor),
+      ewonsReadableBy(reader),
       filter?.search
         ? {
             OR: [
@@ -330,17 +315,18 @@ function ewonsOrder(
 }
 
 builder.queryFields((t) => ({
-  ewon: t.withAuth({ loggedIn: true }).prismaField({
+  ewon: t.withAuth({ reads: true }).prismaField({
     type: 'Ewon',
     nullable: true,
-    description: 'One Ewon; null when there is none or the viewer may not see it (EWN-02).',
+    description:
+      'One Ewon; null when there is none or the viewer may not see it (EWN-02). Also for API tokens (TOK-08).',
     args: { by: t.arg({ type: EwonBy, required: true }) },
-    resolve: (query, _root, { by }, { db, actor }) =>
-      db.ewon.findFirst({
+    resolve: (query, _root, { by }, ctx) =>
+      ctx.db.ewon.findFirst({
         ...query,
         where: {
           AND: [
-            ewonsVisibleTo(actor),
+            ewonsReadableBy(reading(ctx)),
             by.id != null
               ? { id: keysOf('Ewon', [by.id])[0] }
               : by.name != null
@@ -350,44 +336,32 @@ builder.queryFields((t) => ({
         },
       }),
   }),
-  ewons: t.withAuth({ loggedIn: true }).prismaConnection(
+  ewons: t.withAuth({ reads: true }).prismaConnection(
     {
       type: 'Ewon',
       cursor: 'id',
       ...page,
-      description: 'The Ewons that the viewer may see, by name unless ordered otherwise (EWN-01, EWN-02).',
+      description:
+        'The Ewons that the viewer may see, by name unless ordered otherwise (EWN-01, EWN-02). Also for API tokens (TOK-08).',
       args: {
         filter: t.arg({ type: EwonFilter }),
         orderBy: t.arg({ type: [EwonOrder], validate: z.array(z.any()).max(4) }),
       },
-      totalCount: async (_root, { filter }, ctx) => ctx.db.ewon.count({ where: await ewonsWhere(ctx, filter) }),
+      totalCount: async (_root, { filter }, ctx) =>
+        ctx.db.ewon.count({ where: await ewonsWhere(ctx, reading(ctx), filter) }),
       resolve: async (query, _root, { filter, orderBy }, ctx) =>
-        ctx.db.ewon.findMany({ ...query, where: await ewonsWhere(ctx, filter), orderBy: ewonsOrder(orderBy) }),
+        ctx.db.ewon.findMany({
+          ...query,
+          where: await ewonsWhere(ctx, reading(ctx), filter),
+          orderBy: ewonsOrder(orderBy),
+        }),
     },
     { name: 'EwonConnection', description: 'A page of a list, as Relay defines it.' },
     { name: 'EwonEdge', description: 'An object of a page with its place.' },
   ),
 }));
 
-builder.objectType(ConfirmationRequiredError, {
-  name: 'ConfirmationRequiredError',
-  description: 'The operation cannot be undone: repeat it with `confirm: true`.',
-  interfaces: [ErrorRef],
-  fields: (t) => ({
-    sessions: t.prismaField({
-      type: ['Session'],
-      description: 'The open sessions that it would close.',
-      resolve: (query, { sessions }, _args, { db }) =>
-        db.session.findMany({ ...query, where: { id: { in: sessions.map(({ id }) => id) } }, take: 100 }),
-    }),
-  }),
-});
-
 const description = z.string().max(500, 'A description has at most 500 characters.').nullable();
-const customFields = z
-  .array(z.string().max(255, 'A custom value has at most 255 characters.').nullable())
-  .max(3, 'There are three custom fields.')
-  .nullable();
 const poolIds = z.array(z.string()).max(100, 'An Ewon is in at most 100 pools.').nullable();
 
 const EwonPropertiesInput = builder.inputType('EwonPropertiesInput', {

@@ -1,12 +1,13 @@
 import { requireFeature } from '../account/plans.ts';
 import type { ActorContext } from '../context.ts';
 import { isUniqueViolation } from '../database/retry.ts';
-import { AppError, notFound } from '../errors.ts';
-import type { Prisma, Session } from '../generated/prisma/client.ts';
+import { AppError, ConfirmationRequiredError, notFound } from '../errors.ts';
+import type { Prisma } from '../generated/prisma/client.ts';
 import { type AccountTx, inAccount } from '../log/write.ts';
-import { mayAdministerPool, poolsVisibleTo } from '../pools/rules.ts';
+import { mayAdministerPool, mayPutIntoPools, poolsVisibleTo } from '../pools/rules.ts';
 import { createKey } from '../secrets.ts';
 import { endSessions } from '../sessions/close.ts';
+import { closeSessionsWithoutRight } from '../sessions/lost-rights.ts';
 import { settleSlots } from '../sessions/slots.ts';
 import { actorSubject } from '../users/rules.ts';
 import { ewonSubject, type FoundEwon, findEwon } from './find.ts';
@@ -24,17 +25,6 @@ export interface EwonProperties {
 
 /** EWN-14: 20 characters. */
 const ACTIVATION_KEY_LENGTH = 20;
-
-/** Removing an Ewon closes these sessions, so it must be confirmed (EWN-19). */
-export class ConfirmationRequiredError extends AppError {
-  override readonly name = 'ConfirmationRequiredError';
-  constructor(
-    message: string,
-    readonly sessions: Session[],
-  ) {
-    super('CONFIRMATION_REQUIRED', message, ['confirm']);
-  }
-}
 
 /**
  * Creates the record of an Ewon whose device joins later with the returned one-time activation key (EWN-14).
@@ -103,6 +93,7 @@ export function updateEwon(ctx: ActorContext, ewonId: string, properties: EwonPr
       params: { fields: fields.join(', ') },
     });
     account.afterCommit(() => ctx.bell.ring('ewons'));
+    if (properties.poolIds) await closeSessionsWithoutRight(ctx, account, ctx.actor);
     return ewon.id;
   }).catch(nameInUse);
 }
@@ -163,7 +154,10 @@ export async function propertiesToWrite(
   };
 }
 
-/** POOL-03 and EWN-20: at least one pool, and administer right on every one that is added or removed. */
+/**
+ * POOL-03 and EWN-20: at least one pool, and administer right on every one that is added or removed. Adding needs that right
+ * on the Ewon besides (GRP-18).
+ */
 async function checkPools(
   ctx: ActorContext,
   { tx }: AccountTx,
@@ -176,7 +170,8 @@ async function checkPools(
   const visible = await tx.pool.findMany({ where: { AND: [poolsVisibleTo(ctx.actor), { id: { in: [...after] } }] } });
   if (visible.length < new Set(after).size) throw notFound('pool');
   if (visible.some((pool) => !pool.isDefault)) requireFeature(ctx.actor.plan, 'pools');
-  if (!changed.every((poolId) => mayAdministerPool(ctx.actor, poolId)))
+  const adds = after.some((id) => !before.includes(id));
+  if (!changed.every((poolId) => mayAdministerPool(ctx.actor, poolId)) || (adds && !mayPutIntoPools(ctx.actor, before)))
     throw new AppError('FORBIDDEN', 'You may not add or remove Ewons of one of the pools.', ['poolIds']);
 }
 

@@ -1,4 +1,4 @@
-import { AppError, ERROR_CODES, TooManyRequestsError, ValidationError } from '../errors.ts';
+import { AppError, ConfirmationRequiredError, ERROR_CODES, TooManyRequestsError, ValidationError } from '../errors.ts';
 import { PasswordPolicyError, type PasswordViolation } from '../passwords/policy.ts';
 import { builder } from './builder.ts';
 
@@ -52,6 +52,23 @@ builder.objectType(ValidationError, {
   }),
 });
 
+builder.objectType(ConfirmationRequiredError, {
+  name: 'ConfirmationRequiredError',
+  description: 'The operation ends sessions or cannot be undone: repeat it with `confirm: true`. Nothing was done.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    sessions: t.prismaField({
+      type: ['Session'],
+      description: 'The open sessions that it would close; at most 100 of them.',
+      resolve: (query, { sessions }, _args, { db }) =>
+        db.session.findMany({ ...query, where: { id: { in: sessions.map(({ id }) => id) } }, take: 100 }),
+    }),
+    openLogins: t.exposeInt('openLogins', {
+      description: 'The logins in force that it would end (USR-27); 0 where it is not about a user.',
+    }),
+  }),
+});
+
 builder.objectType(TooManyRequestsError, {
   name: 'TooManyRequestsError',
   description: 'Too many attempts, or too much work waiting.',
@@ -61,7 +78,7 @@ builder.objectType(TooManyRequestsError, {
   }),
 });
 
-const PasswordViolationEnum = builder.enumType('PasswordViolation', {
+export const PasswordViolationEnum = builder.enumType('PasswordViolation', {
   description: 'A constraint of the password policy that a password breaks.',
   values: {
     TOO_SHORT: { description: 'Shorter than the policy asks.' },

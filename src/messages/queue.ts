@@ -22,7 +22,7 @@ export interface OutgoingMessage<T extends TemplateName> {
  */
 export async function queueMessage<T extends TemplateName>(
   ctx: Platform,
-  { tx, now, accountId, afterCommit }: AccountTx,
+  { tx, now, accountId, afterCommit }: Pick<AccountTx, 'tx' | 'now' | 'accountId' | 'afterCommit'>,
   { channel, template, recipient, userId, params, expiresAt }: OutgoingMessage<T>,
 ): Promise<void> {
   await tx.message.create({

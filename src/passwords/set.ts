@@ -83,7 +83,7 @@ async function isAmong(ctx: Platform, history: readonly string[], password: stri
 }
 
 /**
- * Stores the prepared password of an existing user: ends lock and block (AUTH-10, TFA-07), voids recovery link and remembered
+ * Stores the prepared password of an existing user: ends lock and block (AUTH-10, TFA-07), voids the links in mails and remembered
  * PCs (TFA-35), and revokes his logins but the one that makes the change (AUTH-20).
  * @param by who sets it; null when the user does so by a link.
  * @throws PasswordPolicyError when the same password was set meanwhile (PWD-12).
@@ -110,6 +110,7 @@ export async function writePassword(
       lockedUntil: null,
       secondFactorFailures: 0,
       secondFactorBlockedUntil: null,
+      invitationHash: null,
       recoveryHash: null,
       recoveryExpiresAt: null,
     },

@@ -1,16 +1,30 @@
 import { z } from 'zod';
-import { TooManyRequestsError } from '../errors.ts';
+import { nameKey } from '../ewons/rules.ts';
+import type { Prisma } from '../generated/prisma/client.ts';
 import type { Role } from '../generated/prisma/enums.ts';
 import { builder } from '../graphql/builder.ts';
-import { keyOf, keysOf } from '../graphql/global-id.ts';
+import { CustomFieldValueType } from '../graphql/custom-fields.ts';
+import { keysOf } from '../graphql/global-id.ts';
 import { page } from '../graphql/paging.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { GroupType } from '../groups/graphql.ts';
-import { PasswordPolicyError } from '../passwords/policy.ts';
+import { PASSWORD_POLICY_SELECT, passwordExpiresAt } from '../passwords/policy.ts';
 import { formatIpv4 } from '../vpn/ipv4.ts';
+import type { Actor } from './actor.ts';
 import { groupsOfUserLoader } from './groups.ts';
-import { displayName, userReference, userStatus, usersVisibleTo } from './rules.ts';
-import { createUser } from './service.ts';
+import {
+  type DisabledReason,
+  disabledReason,
+  displayName,
+  factsOf,
+  USER_FACTS_SELECT,
+  type UserAction,
+  type UserStatus,
+  userActions,
+  userReference,
+  userStatus,
+  usersVisibleTo,
+} from './rules.ts';
 
 const UserStatusEnum = builder.enumType('UserStatus', {
   description: 'Whether a user can log in (USR-24).',
@@ -18,10 +32,38 @@ const UserStatusEnum = builder.enumType('UserStatus', {
     PENDING: { description: 'Invited; has no password yet.' },
     ENABLED: { description: 'May log in.' },
     DISABLED: { description: 'Disabled by an Administrator, or past the expiration date.' },
-  },
+  } satisfies Record<UserStatus, object>,
 });
 
-const RoleEnum = builder.enumType('Role', {
+const DisabledReasonEnum = builder.enumType('UserDisabledReason', {
+  description: 'Why a user is disabled (USR-24).',
+  values: {
+    BY_ADMINISTRATOR: {
+      description:
+        'Somebody disabled him: he stays so until he is enabled, also when his expiration date moves (USR-38).',
+    },
+    EXPIRED: { description: 'His expiration date has passed; moving it into the future enables him (USR-38).' },
+  } satisfies Record<DisabledReason, object>,
+});
+
+const UserActionEnum = builder.enumType('UserAction', {
+  description: 'What somebody may do with a user (USR-12).',
+  values: {
+    MODIFY: { description: 'Edit name, e-mail, description and custom fields (USR-20).' },
+    MODIFY_OWN: { description: 'Edit the own full name and e-mail (USR-16).' },
+    MODIFY_RIGHTS: { description: 'Change permissions, groups or role, and expiration date (GRP-19, USR-37).' },
+    CHANGE_OWN_PASSWORD: { description: 'Choose a new password for oneself (USR-16, USR-19).' },
+    SET_PASSWORD: { description: 'Set a password for him (USR-21).' },
+    FORCE_PASSWORD_CHANGE: { description: 'Make him choose a new password at his next login (USR-22).' },
+    INVITE: { description: 'Send an invitation (INV-06).' },
+    DISABLE: { description: 'Block his access (USR-26).' },
+    ENABLE: { description: 'Restore his access (USR-26).' },
+    DELETE: { description: 'Remove him from the account (USR-30).' },
+    DUPLICATE: { description: 'Create another user like him (USR-32).' },
+  } satisfies Record<UserAction, object>,
+});
+
+export const RoleEnum = builder.enumType('Role', {
   description: 'The rights of a user on plans without groups (ACC-06): ADMINISTRATOR or USER.',
   values: {
     ADMINISTRATOR: { description: 'Configures users and Ewons, and connects to every Ewon (ACC-22).' },
@@ -89,9 +131,74 @@ export const UserType = builder.prismaNode('User', {
       select: { passwordHash: true, disabledAt: true, expiresAt: true },
       resolve: (user, _args, { clock }) => userStatus(user, clock.now()),
     }),
+    disabledReason: t.field({
+      type: DisabledReasonEnum,
+      nullable: true,
+      description: 'Why the status is DISABLED; null when it is not.',
+      select: { disabledAt: true, expiresAt: true },
+      resolve: (user, _args, { clock }) => disabledReason(user, clock.now()),
+    }),
+    lockedUntil: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'Until when logins are refused after too many failures (AUTH-07); null when they are not. He stays ENABLED.',
+      select: { lockedUntil: true },
+      resolve: ({ lockedUntil }, _args, { clock }) => (lockedUntil && lockedUntil > clock.now() ? lockedUntil : null),
+    }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When his access ends (USR-37); null for never.',
+    }),
+    isTemporary: t.boolean({
+      description: 'He has an expiration date (USR-39).',
+      select: { expiresAt: true },
+      resolve: ({ expiresAt }) => expiresAt !== null,
+    }),
+    customFields: t.field({
+      type: [CustomFieldValueType],
+      description: 'Always three (USR-08).',
+      select: { customFields: true, account: { select: { userFieldNames: true } } },
+      resolve: ({ customFields, account }) =>
+        account.userFieldNames.map((label, index) => ({ label, value: customFields[index] || null })),
+    }),
     role: t.expose('role', { type: RoleEnum, nullable: true, description: 'Counts on plans without groups only.' }),
     nameIsPublic: t.exposeBoolean('namePublic', {
       description: 'Other users see his name as Connected User of an Ewon (USR-13).',
+    }),
+    mayEditOwnProperties: t.exposeBoolean('mayEditOwn', {
+      description: 'He may change his own full name, e-mail and password (USR-16).',
+    }),
+    forbidPasswordChange: t.exposeBoolean('forbidPasswordChange', {
+      description: 'He may not change his own password in any way; wins over the above (USR-19).',
+    }),
+    mustChangePassword: t.exposeBoolean('mustChangePassword', {
+      description: 'He chooses a new password at his next login, before anything else (USR-22).',
+    }),
+    passwordExpiresAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the password policy makes him choose a new password (PWD-11); null for never.',
+      select: { passwordChangedAt: true, account: { select: PASSWORD_POLICY_SELECT } },
+      resolve: ({ passwordChangedAt, account }) => passwordExpiresAt(passwordChangedAt, account),
+    }),
+    invitationSentAt: t.expose('invitationSentAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the newest invitation was sent (INV-11); null when none was.',
+    }),
+    invitationExpiresAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'Until when its link works (INV-09); null when there is none that could be used.',
+      select: { invitationHash: true, invitationExpiresAt: true },
+      resolve: ({ invitationHash, invitationExpiresAt }) => (invitationHash === null ? null : invitationExpiresAt),
+    }),
+    invitationAcceptedAt: t.expose('invitationAcceptedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the newest invitation was accepted; null while it was not.',
     }),
     groups: t.field({
       type: [GroupType],
@@ -119,6 +226,25 @@ export const UserType = builder.prismaNode('User', {
     }),
     lastLoginAt: t.expose('lastLoginAt', { type: 'DateTime', nullable: true, description: 'When he last logged in.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When he was created.' }),
+    viewerCan: t.field({
+      type: [UserActionEnum],
+      description: 'What the viewer may do with him now; the operations ask the same rules.',
+      select: USER_FACTS_SELECT,
+      resolve: (user, _args, { actor }) => (actor ? userActions(actor, factsOf(actor, user)) : []),
+    }),
+  }),
+});
+
+const UserBy = builder.inputType('UserBy', {
+  description: 'Exactly one way to name a user.',
+  isOneOf: true,
+  fields: (t) => ({
+    id: t.id({ description: 'His id.' }),
+    reference: t.string({
+      description: '`USR` and a number (USR-40).',
+      validate: z.string().regex(/^USR\d{1,9}$/, 'A reference looks like USR12.'),
+    }),
+    username: t.string({ description: 'His user name, without regard to case.', validate: z.string().max(100) }),
   }),
 });
 
@@ -130,22 +256,46 @@ const UserFilter = builder.inputType('UserFilter', {
       validate: z.string().max(200),
     }),
     groupId: t.id({ description: 'Members of this group.' }),
+    status: t.field({ type: UserStatusEnum, description: 'With this status (USR-25).' }),
+    temporary: t.boolean({ description: 'Only those with an expiration date, or only those without (USR-39).' }),
+    expiresBefore: t.field({ type: 'DateTime', description: 'Whose access ends, or has ended, before this time.' }),
   }),
 });
 
 builder.queryFields((t) => ({
+  user: t.withAuth({ loggedIn: true }).prismaField({
+    type: 'User',
+    nullable: true,
+    description: 'One user; null when there is none or the viewer may not see him (USR-03).',
+    args: { by: t.arg({ type: UserBy, required: true }) },
+    resolve: (query, _root, { by }, { db, actor }) =>
+      db.user.findFirst({
+        ...query,
+        where: {
+          AND: [
+            usersVisibleTo(actor),
+            by.id != null
+              ? { id: keysOf('User', [by.id])[0] }
+              : by.reference != null
+                ? { number: Number(by.reference.slice(3)) }
+                : { usernameKey: nameKey(by.username ?? '') },
+          ],
+        },
+      }),
+  }),
   users: t.withAuth({ loggedIn: true }).prismaConnection(
     {
       type: 'User',
       cursor: 'id',
       ...page,
-      description: 'The users that the viewer may see, oldest first (USR-01, USR-02).',
+      description: 'The users that the viewer may see, whatever their status, oldest first (USR-01, USR-02, USR-29).',
       args: { filter: t.arg({ type: UserFilter }) },
-      totalCount: (_root, { filter }, { db, actor }) => db.user.count({ where: usersWhere(actor, filter) }),
-      resolve: (query, _root, { filter }, { db, actor }) =>
+      totalCount: (_root, { filter }, { db, actor, clock }) =>
+        db.user.count({ where: usersWhere(actor, filter, clock.now()) }),
+      resolve: (query, _root, { filter }, { db, actor, clock }) =>
         db.user.findMany({
           ...query,
-          where: usersWhere(actor, filter),
+          where: usersWhere(actor, filter, clock.now()),
           orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
         }),
     },
@@ -155,19 +305,33 @@ builder.queryFields((t) => ({
 }));
 
 function usersWhere(
-  actor: Parameters<typeof usersVisibleTo>[0],
-  filter: { search?: string | null; groupId?: string | null } | null | undefined,
-) {
-  const contains = { contains: filter?.search ?? '', mode: 'insensitive' as const };
+  actor: Actor,
+  filter: typeof UserFilter.$inferInput | null | undefined,
+  now: Date,
+): Prisma.UserWhereInput {
+  const { search, groupId, status, temporary, expiresBefore } = filter ?? {};
+  // Prisma hands `contains` on as a pattern.
+  const contains = { contains: search?.replaceAll(/[\\%_]/g, '\\$&') ?? '', mode: 'insensitive' as const };
   return {
     AND: [
       usersVisibleTo(actor),
-      filter?.search ? { OR: [{ username: contains }, { fullName: contains }, { description: contains }] } : {},
-      filter?.groupId ? { memberships: { some: { groupId: keysOf('Group', [filter.groupId])[0] } } } : {},
+      search ? { OR: [{ username: contains }, { fullName: contains }, { description: contains }] } : {},
+      groupId ? { memberships: { some: { groupId: keysOf('Group', [groupId])[0] } } } : {},
+      status ? withStatus(status, now) : {},
+      temporary == null ? {} : { expiresAt: temporary ? { not: null } : null },
+      expiresBefore ? { expiresAt: { lt: expiresBefore } } : {},
     ],
   };
 }
 
+/** {@link userStatus} as a condition. */
+function withStatus(status: UserStatus, now: Date): Prisma.UserWhereInput {
+  const disabled = { OR: [{ disabledAt: { not: null } }, { expiresAt: { lte: now } }] };
+  if (status === 'DISABLED') return disabled;
+  return { NOT: disabled, passwordHash: status === 'PENDING' ? null : { not: null } };
+}
+
+/** USR-04 */
 export const username = z
   .string()
   .min(1, 'A user name has 1 to 100 characters.')
@@ -176,77 +340,3 @@ export const username = z
   // TOK-12: older applications give a token as the password of this name.
   .refine((name) => name.toLowerCase() !== 't2m-api-token', 'This user name is reserved.');
 export const fullName = z.string().max(100, 'A full name has at most 100 characters.');
-
-const CreateUserInput = builder.inputType('CreateUserInput', {
-  description: 'A new user with a password.',
-  fields: (t) => ({
-    username: t.string({
-      required: true,
-      validate: username,
-      description: 'The login: 1–100 characters, unique in the account; an e-mail address will do (USR-04).',
-    }),
-    fullName: t.string({ validate: fullName, description: 'As people call him.' }),
-    email: t.field({ type: 'EmailAddress', required: true, description: 'For recovery of the password (USR-05).' }),
-    description: t.string({ validate: z.string().max(1000), description: 'Free text.' }),
-    password: t.string({
-      required: true,
-      description: 'Under the password policy, 6–45 characters (PWD-05).',
-      validate: z.string().max(200),
-    }),
-    passwordConfirmation: t.string({
-      required: true,
-      description: 'The password again (PWD-17).',
-      validate: z.string().max(200),
-    }),
-    nameIsPublic: t.boolean({
-      required: true,
-      defaultValue: false,
-      description: 'Others see his name as Connected User (USR-13).',
-    }),
-    role: t.field({
-      type: RoleEnum,
-      required: true,
-      defaultValue: 'USER',
-      description: 'On plans without groups (USR-11).',
-    }),
-    groupIds: t.idList({
-      required: true,
-      defaultValue: [],
-      description: 'On plans with groups: one or more (GRP-03).',
-      validate: z.array(z.string()).max(100),
-    }),
-  }),
-});
-
-const CreateUserSuccess = builder.objectRef<{ userId: string }>('CreateUserSuccess').implement({
-  description: 'The user was created and may log in.',
-  fields: (t) => ({
-    user: t.prismaField({
-      type: 'User',
-      description: 'The new user.',
-      resolve: (query, { userId }, _args, { db }) => db.user.findUniqueOrThrow({ ...query, where: { id: userId } }),
-    }),
-  }),
-});
-
-builder.mutationFields((t) => ({
-  createUser: t.withAuth({ loggedIn: true }).field({
-    type: CreateUserSuccess,
-    errors: { types: [PasswordPolicyError, TooManyRequestsError] },
-    description:
-      'Creates a user, wholly or not at all (USR-10). Needs administrator rights or the management of all named groups (USR-12). Errors: FORBIDDEN, NOT_FOUND, USERNAME_IN_USE, USER_NEEDS_A_GROUP, PASSWORD_POLICY_VIOLATION, PASSWORD_CONFIRMATION_MISMATCH.',
-    args: { input: t.arg({ type: CreateUserInput, required: true }) },
-    resolve: async (_root, { input }, ctx) => {
-      const { nameIsPublic, groupIds, fullName, description, ...rest } = input;
-      return {
-        userId: await createUser(ctx, {
-          ...rest,
-          fullName: fullName ?? null,
-          description: description ?? null,
-          namePublic: nameIsPublic,
-          groupIds: groupIds.map((id) => keyOf('Group', id)),
-        }),
-      };
-    },
-  }),
-}));
