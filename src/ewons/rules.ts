@@ -2,6 +2,7 @@ import { AppError } from '../errors.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import type { ClientKind, RegistrationStatus } from '../generated/prisma/enums.ts';
 import { poolsWithRight, rightsOnPools } from '../pools/rules.ts';
+import type { TokenAccess } from '../tokens/access.ts';
 import type { Actor } from '../users/actor.ts';
 
 /** What somebody may do with an Ewon; the API shows it as `viewerCan`, and the verbs ask the same function. */
@@ -52,6 +53,17 @@ export function ewonsVisibleTo(actor: Actor): Prisma.EwonWhereInput {
       },
       { pools: { some: { poolId: { in: poolsWithRight(actor, 'administer') } } } },
     ],
+  };
+}
+
+/** What a user, or an application with an API token, may read of the Ewons: a token those of its pool, or all (TOK-08). */
+export function ewonsReadableBy(reader: Actor | TokenAccess): Prisma.EwonWhereInput {
+  if (!('tokenId' in reader)) return ewonsVisibleTo(reader);
+  const { accountId, poolId } = reader;
+  return {
+    accountId,
+    registrationStatus: { not: 'PENDING_APPROVAL' },
+    ...(poolId !== null && { pools: { some: { poolId } } }),
   };
 }
 

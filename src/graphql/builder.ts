@@ -4,6 +4,7 @@ import ErrorsPlugin from '@pothos/plugin-errors';
 import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
+import SubGraphPlugin from '@pothos/plugin-sub-graph';
 import { GraphQLError, type GraphQLSchema, getNullableType, isListType, isObjectType } from 'graphql';
 import { AppError, type ErrorCode, ValidationError, type Violation } from '../errors.ts';
 import type PrismaTypes from '../generated/pothos-types.ts';
@@ -13,6 +14,7 @@ import AllViolationsPlugin from './all-violations.ts';
 import type { EnteringContext, GraphQLContext, LoggedInContext } from './context.ts';
 import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
 import StreamCostPlugin from './stream-cost.ts';
+import { readerOf } from './visible.ts';
 
 /** An error that belongs to the request as a whole, not to one operation's result: it goes to the top level. */
 export const requestError = (
@@ -29,8 +31,10 @@ const STAGE_ERRORS = {
   OPEN: ['UNAUTHENTICATED', 'Log in first.'],
 } satisfies Record<LoginStage, [ErrorCode, string]> as Record<LoginStage, [ErrorCode, string]>;
 
-const unauthenticated = (_parent: unknown, { login }: GraphQLContext): GraphQLError =>
-  requestError(...STAGE_ERRORS[login?.stage ?? 'OPEN']);
+const unauthenticated = (_parent: unknown, { login, apiToken }: GraphQLContext): GraphQLError =>
+  apiToken
+    ? requestError('FORBIDDEN', 'An API token only reads Ewons and their data (TOK-13).')
+    : requestError(...STAGE_ERRORS[login?.stage ?? 'OPEN']);
 
 /** What a list that is not paged is taken to hold when the cost of a query is reckoned (API-02). */
 const UNPAGED_LIST = 5;
@@ -48,12 +52,15 @@ const capitalized = (name: string): string => name.charAt(0).toUpperCase() + nam
 export const builder = new SchemaBuilder<{
   PrismaTypes: PrismaTypes;
   Context: GraphQLContext;
-  AuthScopes: { loggedIn: boolean; entering: boolean };
-  AuthContexts: { loggedIn: LoggedInContext; entering: EnteringContext };
+  AuthScopes: { loggedIn: boolean; entering: boolean; reads: boolean };
+  AuthContexts: { loggedIn: LoggedInContext; entering: EnteringContext; reads: GraphQLContext };
   DefaultFieldNullability: false;
+  /** Every field is in both; one with `subGraphs: ['SIMULATION']` exists in simulation mode only (CLK-01). */
+  SubGraphs: 'API' | 'SIMULATION';
   Scalars: {
     ID: { Input: string; Output: string };
     DateTime: { Input: Date; Output: Date };
+    Date: { Input: Date; Output: Date };
     Duration: { Input: number; Output: number };
     IPv4: { Input: string; Output: string };
     CIDR: { Input: string; Output: string };
@@ -64,7 +71,16 @@ export const builder = new SchemaBuilder<{
     FirmwareVersion: { Input: string; Output: string };
   };
 }>({
-  plugins: [ErrorsPlugin, ScopeAuthPlugin, AllViolationsPlugin, RelayPlugin, StreamCostPlugin, PrismaPlugin],
+  plugins: [
+    ErrorsPlugin,
+    ScopeAuthPlugin,
+    AllViolationsPlugin,
+    RelayPlugin,
+    StreamCostPlugin,
+    PrismaPlugin,
+    SubGraphPlugin,
+  ],
+  subGraphs: { defaultForTypes: ['API', 'SIMULATION'], defaultForFields: ['API', 'SIMULATION'] },
   defaultFieldNullability: false,
   errors: {
     defaultTypes: [AppError, ValidationError],
@@ -73,10 +89,14 @@ export const builder = new SchemaBuilder<{
     unsafelyHandleInputErrors: true,
   },
   scopeAuth: {
-    authScopes: (ctx) => ({ loggedIn: ctx.actor !== null, entering: ctx.login !== null }),
+    authScopes: (ctx) => ({
+      loggedIn: ctx.actor !== null,
+      entering: ctx.login !== null,
+      reads: readerOf(ctx) !== null,
+    }),
     unauthorizedError: unauthenticated,
     authorizeOnSubscribe: true,
-    // Rights are not scopes: they are functions in each domain's rules.ts. The scopes are to be logged in, and to be on the way.
+    // Rights are not scopes: they are functions in each domain's rules.ts. The scopes are to be logged in, to be on the way, and to read Ewons.
     cacheKey: (scope) => scope,
   },
   validation: {

@@ -1,4 +1,5 @@
 import type { Caller, Platform } from '../context.ts';
+import type { TokenAccess } from '../tokens/access.ts';
 import type { Actor } from '../users/actor.ts';
 import type { Loaders } from './loaders.ts';
 
@@ -7,6 +8,8 @@ export interface GraphQLContext extends Platform, Caller {
   actor: Actor | null;
   /** The login of the bearer token at whatever stage; `actor` is null until it is open (AUTH-15). */
   login: Actor | null;
+  /** What an application may read that came with an API token in place of a login: there is no actor then (TOK-13). */
+  apiToken: TokenAccess | null;
   loaders: Loaders;
   /** Aborted when the caller goes away. */
   signal: AbortSignal | undefined;

@@ -41,6 +41,17 @@ builder.scalarType('DateTime', {
   },
 });
 
+builder.scalarType('Date', {
+  description: 'A day in UTC without a time, in the form of RFC 3339: `2026-01-31`.',
+  specifiedByURL: 'https://scalars.graphql.org/andimarek/local-date.html',
+  serialize: (value) => value.toISOString().slice(0, 'YYYY-MM-DD'.length),
+  parseValue: (value) => {
+    if (typeof value !== 'string' || !z.iso.date().safeParse(value).success)
+      throw invalid('Date', 'must look like 2026-01-31');
+    return new Date(`${value}T00:00:00Z`);
+  },
+});
+
 const DURATION = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/;
 
 builder.scalarType('Duration', {

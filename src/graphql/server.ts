@@ -8,11 +8,13 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { WebSocketServer } from 'ws';
 import type { Platform } from '../context.ts';
 import { authenticate, refreshActor } from '../logins/login.ts';
+import { apiTokenIn, authenticateToken } from '../tokens/access.ts';
+import { refuseChangesByToken } from '../tokens/guard.ts';
 import type { Actor } from '../users/actor.ts';
 import type { GraphQLContext } from './context.ts';
 import { useDocumentLimits } from './limits.ts';
 import { Loaders } from './loaders.ts';
-import { schema } from './schema.ts';
+import { schema, simulationSchema } from './schema.ts';
 import { watchStalledClients } from './stalled-sockets.ts';
 import { liveStreamsGauge } from './streams.ts';
 import { createErrorMask, currentRequest } from './top-level-errors.ts';
@@ -45,7 +47,7 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
     errors.map((error) => (error.extensions?.requestId === undefined ? mask(error) : error));
   let graphiql: string | undefined;
   const yoga = createYoga<ServerContext, GraphQLContext>({
-    schema,
+    schema: ctx.config.simulation ? simulationSchema : schema,
     graphqlEndpoint: GRAPHQL_PATH,
     logging: false,
     landingPage: false,
@@ -59,6 +61,7 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
     maskedErrors: { maskError: mask },
     plugins: [
       useDocumentLimits(ctx.config),
+      refuseChangesByToken(),
       {
         onResultProcess: ({ result, setResult }) => {
           if ('errors' in result && result.errors?.some((error) => error.extensions?.requestId === undefined))
@@ -68,7 +71,11 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
     ],
     context: async ({ request, req }) => {
       const requestId = currentRequest.getStore()?.requestId ?? randomUUID();
-      return graphqlContext(ctx, requestId, request?.headers.get('authorization') ?? null, req, request?.signal);
+      const authorization = request?.headers.get('authorization') ?? null;
+      const token = apiTokenIn(authorization);
+      if (token === null) return graphqlContext(ctx, requestId, authorization, req, request?.signal);
+      const apiToken = await authenticateToken(ctx, token, req.socket.remoteAddress ?? 'unknown');
+      return { ...(await graphqlContext(ctx, requestId, null, req, request?.signal)), apiToken };
     },
   });
 
@@ -86,6 +93,10 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
       return void metrics.metrics().then((text) => sendText(res, 200, text, metrics.contentType));
     if (path !== GRAPHQL_PATH) return sendText(res, 404, `Not here: GraphQL is at ${GRAPHQL_PATH}.`);
     if (hasCredentialsInUrl(req)) return sendText(res, 400, CREDENTIALS_IN_URL);
+    if (req.method !== 'POST' && apiTokenIn(req.headers.authorization) !== null) {
+      res.setHeader('allow', 'POST');
+      return sendText(res, 405, 'API tokens are accepted in POST requests only (TOK-06).');
+    }
     if (req.method === 'POST' && req.headers['content-length'] === undefined)
       return sendText(res, 411, 'A request body needs a Content-Length.');
     if (Number(req.headers['content-length'] ?? 0) > MAX_BODY_BYTES)
@@ -151,6 +162,7 @@ async function graphqlContext(
     userAgent: req.headers['user-agent'] ?? null,
     actor: login?.stage === 'OPEN' ? login : null,
     login,
+    apiToken: null,
     loaders: new Loaders(),
     signal,
   };
@@ -188,7 +200,10 @@ function serveSockets(
         extra.socket.once('close', () => {
           for (const gone of operations.values()) gone.abort();
         });
-        const token = bearerToken(connectionParams?.authorization ?? connectionParams?.Authorization);
+        const authorization = connectionParams?.authorization ?? connectionParams?.Authorization;
+        // Tokens are for POST requests (TOK-06).
+        if (apiTokenIn(authorization) !== null) return false;
+        const token = bearerToken(authorization);
         if (token === null) return true;
         const actor = await authenticate(ctx, token);
         if (!actor) return false;
@@ -298,7 +313,7 @@ const CREDENTIALS_IN_URL =
   'Credentials are not accepted in a URL: send the header "Authorization: Bearer <token>" (AUTH-24).';
 
 const hasCredentialsInUrl = (req: IncomingMessage): boolean =>
-  /[?&](access_?token|token|authorization|password)=/i.test(req.url ?? '');
+  /[?&][\w-]*(token|authorization|password)=/i.test(req.url ?? '');
 
 function sendText(res: ServerResponse, status: number, text: string, type = 'text/plain; charset=utf-8'): void {
   res.writeHead(status, { 'content-type': type });
