@@ -4,6 +4,7 @@ import type { GatewayUrls, Platform } from './context.ts';
 import { closeServer, type Gateway, listen, startGateway } from './gateway/server.ts';
 import { type Api, createApi } from './graphql/server.ts';
 import { type Jobs, startJobs } from './jobs.ts';
+import { type MessageSender, startSender } from './messages/sender.ts';
 import { type OpenPlatform, type Overrides, openPlatform } from './platform.ts';
 import { createSimulation, followClock } from './simulation/clock.ts';
 
@@ -35,7 +36,9 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     const { platform } = opened;
     const gateway = config.roles.gateway ? await startGateway(platform) : null;
     if (gateway) closers.push(gateway.close);
-    const jobs = startClockwork(opened, gateway);
+    const sender = startSender(platform);
+    closers.push(sender.close);
+    const jobs = startClockwork(opened, gateway, sender);
     closers.push(jobs.close);
     const { api, url } = config.roles.api ? await startApi(platform) : { api: null, url: null };
     if (api) closers.push(api.close);
@@ -47,14 +50,18 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
 }
 
 /** The jobs and, in simulation mode, what moves the clock that they go by. */
-function startClockwork({ platform, manualClock }: OpenPlatform, gateway: Gateway | null): Jobs {
+function startClockwork({ platform, manualClock }: OpenPlatform, gateway: Gateway | null, sender: MessageSender): Jobs {
   const keepLease = async () => gateway?.tunnels.keepLease();
-  if (!platform.config.simulation || !manualClock) return startJobs(platform, keepLease);
+  if (!platform.config.simulation || !manualClock) return startJobs(platform, keepLease, sender.jobs);
   const follow = () => followClock(platform, manualClock);
-  const jobs = startJobs(platform, async () => {
-    await follow();
-    await keepLease();
-  });
+  const jobs = startJobs(
+    platform,
+    async () => {
+      await follow();
+      await keepLease();
+    },
+    sender.jobs,
+  );
   platform.simulation = createSimulation(platform, manualClock, jobs, keepLease);
   platform.bell.onRing('clock', () =>
     follow().catch((error: unknown) => platform.log.warn({ err: error }, 'The clock could not be read')),

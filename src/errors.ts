@@ -42,6 +42,7 @@ export const ERROR_CODES = {
   LAST_ADMINISTRATOR: 'The account would be left without an enabled Administrator (ACC-23).',
   LOGIN_ALREADY_OPEN: 'The login is open already; nothing more is asked.',
   LOGIN_EXPIRED: 'The login has expired or was revoked; log in again (AUTH-18, EVT-08).',
+  MESSAGE_FINISHED: 'The message was sent or given up; its content is gone, so it cannot be sent again.',
   MESSAGE_INVALID: 'The message does not follow the protocol.',
   MOBILE_REQUIRED: 'The security settings of the account, or the method, ask for a mobile number (TFA-14).',
   NOT_FOUND: 'There is no such object, or the caller may not see it (USR-03, EWN-02).',

@@ -5,7 +5,7 @@ import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import SubGraphPlugin from '@pothos/plugin-sub-graph';
-import { GraphQLError, type GraphQLSchema, getNullableType, isListType, isObjectType } from 'graphql';
+import { GraphQLError, type GraphQLSchema, getNullableType, isListType, isObjectType, isScalarType } from 'graphql';
 import { AppError, type ErrorCode, ValidationError, type Violation } from '../errors.ts';
 import type PrismaTypes from '../generated/pothos-types.ts';
 import { getDatamodel } from '../generated/pothos-types.ts';
@@ -80,7 +80,12 @@ export const builder = new SchemaBuilder<{
     PrismaPlugin,
     SubGraphPlugin,
   ],
-  subGraphs: { defaultForTypes: ['API', 'SIMULATION'], defaultForFields: ['API', 'SIMULATION'] },
+  subGraphs: {
+    defaultForTypes: ['API', 'SIMULATION'],
+    defaultForFields: ['API', 'SIMULATION'],
+    // Scalars are part of the contract, also where nothing uses them yet.
+    explicitlyIncludeType: isScalarType,
+  },
   defaultFieldNullability: false,
   errors: {
     defaultTypes: [AppError, ValidationError],

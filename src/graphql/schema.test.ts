@@ -1,6 +1,6 @@
 import { isEnumType, isInputObjectType, isInterfaceType, isObjectType } from 'graphql';
 import { expect, it } from 'vitest';
-import { schema } from './schema.ts';
+import { simulationSchema as schema } from './schema.ts';
 
 it('says of every type, field, argument and enum value what it is', () => {
   const silent: string[] = [];

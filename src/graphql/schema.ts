@@ -8,11 +8,15 @@ import '../ewons/graphql.ts';
 import '../groups/graphql.ts';
 import '../log/graphql.ts';
 import '../logins/graphql.ts';
+import '../messages/graphql.ts';
 import '../passwords/graphql.ts';
 import '../pools/graphql.ts';
 import '../second-factor/graphql.ts';
 import '../sessions/graphql.ts';
+import '../simulation/graphql.ts';
+import '../tokens/graphql.ts';
 import '../users/graphql.ts';
+import '../users/mutations.ts';
 
 builder.queryType({
   description:
@@ -26,4 +30,8 @@ builder.subscriptionType({
   description: 'Streams, over WebSocket (graphql-transport-ws) and server-sent events alike (EVT-12).',
 });
 
-export const schema: GraphQLSchema = describeMachinery(builder.toSchema());
+/** What a production server has. */
+export const schema: GraphQLSchema = describeMachinery(builder.toSchema({ subGraph: 'API' }));
+
+/** The same, and what exists in simulation mode only (CLK-01, TFA-48). */
+export const simulationSchema: GraphQLSchema = describeMachinery(builder.toSchema({ subGraph: 'SIMULATION' }));
