@@ -94,10 +94,11 @@ export const builder = new SchemaBuilder<{
     unsafelyHandleInputErrors: true,
   },
   scopeAuth: {
+    // Functions, because a login that opens in this very request is an open one from then on.
     authScopes: (ctx) => ({
-      loggedIn: ctx.actor !== null,
-      entering: ctx.login !== null,
-      reads: readerOf(ctx) !== null,
+      loggedIn: () => ctx.actor !== null,
+      entering: () => ctx.login !== null,
+      reads: () => readerOf(ctx) !== null,
     }),
     unauthorizedError: unauthenticated,
     authorizeOnSubscribe: true,
