@@ -8,6 +8,8 @@ export const DUE_KINDS = [
   'SECOND_FACTOR_UNBLOCK',
   /** The access of a user ends (USR-38). */
   'USER_EXPIRY',
+  /** A one-time secret that nobody read is destroyed (SUP-14). */
+  'SECRET_END',
 ] as const;
 export type DueKind = (typeof DUE_KINDS)[number];
 

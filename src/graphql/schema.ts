@@ -13,6 +13,7 @@ import '../passwords/graphql.ts';
 import '../pools/graphql.ts';
 import '../second-factor/graphql.ts';
 import '../sessions/graphql.ts';
+import '../support/graphql.ts';
 import '../simulation/graphql.ts';
 import '../tokens/graphql.ts';
 import '../users/graphql.ts';

@@ -1,5 +1,5 @@
 import type { ActorContext } from '../context.ts';
-import { inAccount } from '../log/write.ts';
+import { inAccountAs } from '../users/acting.ts';
 import { actorSubject, requireAdministrator } from '../users/rules.ts';
 import { PASSWORD_POLICY_SELECT, type PasswordPolicy } from './policy.ts';
 
@@ -21,12 +21,11 @@ const SETTINGS: Record<Setting, string> = {
 /**
  * Changes the password policy of the account (PWD-02). Passwords that are in force stay so (PWD-13): where expiration is switched
  * on or shortened, their age counts from now (PWD-15). What is set already changes and logs nothing.
- * @throws AppError FORBIDDEN
+ * @throws AppError FORBIDDEN, LOGIN_EXPIRED
  */
 export function changePasswordPolicy(ctx: ActorContext, change: PolicyChange): Promise<void> {
-  const { actor } = ctx;
-  requireAdministrator(actor);
-  return inAccount(ctx, actor.accountId, async ({ tx, now, accountId, log }) => {
+  return inAccountAs(ctx, async ({ tx, now, accountId, log }, actor) => {
+    requireAdministrator(actor);
     const before = await tx.account.findUniqueOrThrow({ where: { id: accountId }, select: PASSWORD_POLICY_SELECT });
     const changed = (Object.keys(SETTINGS) as Setting[]).filter(
       (setting) => change[setting] !== undefined && change[setting] !== before[setting],

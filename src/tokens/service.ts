@@ -5,9 +5,9 @@ import { isUniqueViolation } from '../database/retry.ts';
 import { AppError, notFound } from '../errors.ts';
 import { nameKey } from '../ewons/rules.ts';
 import type { ApiToken } from '../generated/prisma/client.ts';
-import { inAccount } from '../log/write.ts';
 import { poolsVisibleTo } from '../pools/rules.ts';
 import { createKey, hashToken } from '../secrets.ts';
+import { inAccountAs } from '../users/acting.ts';
 import type { Actor } from '../users/actor.ts';
 import { actorSubject, requireAdministrator } from '../users/rules.ts';
 import { API_TOKEN_LENGTH, API_TOKEN_PREFIX_LENGTH } from './access.ts';
@@ -21,16 +21,16 @@ export interface IssuedToken {
 
 /**
  * Creates a token (TOK-02, TOK-11): on plans with pools for the Ewons of one pool, on the others for all (TOK-08).
- * @throws AppError FORBIDDEN, NOT_FOUND (pool), PLAN_FEATURE_NOT_AVAILABLE, VALIDATION_FAILED (no pool), TOKEN_NAME_IN_USE, TOO_MANY_TOKENS
+ * @throws AppError FORBIDDEN, NOT_FOUND (pool), PLAN_FEATURE_NOT_AVAILABLE, VALIDATION_FAILED (no pool), TOKEN_NAME_IN_USE,
+ *   TOO_MANY_TOKENS, LOGIN_EXPIRED
  */
 export function createApiToken(
   ctx: ActorContext,
   { name, poolId }: { name: string; poolId: string | null },
 ): Promise<IssuedToken> {
-  const { actor } = ctx;
-  requireAdministrator(actor);
-  if (actor.features.pools && poolId === null) throw poolRequired();
-  return inAccount(ctx, actor.accountId, async ({ tx, now, accountId, log }) => {
+  return inAccountAs(ctx, async ({ tx, now, accountId, log }, actor) => {
+    requireAdministrator(actor);
+    if (actor.features.pools && poolId === null) throw poolRequired();
     const most = ctx.config.limits.TOKENS_PER_ACCOUNT;
     if ((await tx.apiToken.count({ where: { accountId } })) >= most)
       throw new AppError('TOO_MANY_TOKENS', `An account has at most ${most} API tokens.`);
@@ -46,17 +46,17 @@ export function createApiToken(
 
 /**
  * Changes name or pool of a token (TOK-11); absent keeps. The value stays as it is.
- * @throws AppError FORBIDDEN, NOT_FOUND, PLAN_FEATURE_NOT_AVAILABLE, VALIDATION_FAILED (no pool), TOKEN_NAME_IN_USE
+ * @throws AppError FORBIDDEN, NOT_FOUND, PLAN_FEATURE_NOT_AVAILABLE, VALIDATION_FAILED (no pool), TOKEN_NAME_IN_USE,
+ *   LOGIN_EXPIRED
  */
 export function updateApiToken(
   ctx: ActorContext,
   tokenId: string,
   change: { name?: string | undefined; poolId?: string | null | undefined },
 ): Promise<void> {
-  const { actor } = ctx;
-  requireAdministrator(actor);
-  if (actor.features.pools && change.poolId === null) throw poolRequired();
-  return inAccount(ctx, actor.accountId, async ({ tx, log }) => {
+  return inAccountAs(ctx, async ({ tx, log }, actor) => {
+    requireAdministrator(actor);
+    if (actor.features.pools && change.poolId === null) throw poolRequired();
     const token = await findToken(tx, actor, tokenId);
     if (change.poolId) await requirePool(tx, actor, change.poolId);
     const { name = token.name, poolId = token.poolId } = change;
@@ -74,11 +74,10 @@ export function updateApiToken(
   }).catch(nameInUse);
 }
 
-/** Gives a token a new value; the old one fails at once (TOK-02, TOK-10). @throws AppError FORBIDDEN, NOT_FOUND */
+/** Gives a token a new value; the old one fails at once (TOK-02, TOK-10). @throws AppError FORBIDDEN, NOT_FOUND, LOGIN_EXPIRED */
 export function renewApiToken(ctx: ActorContext, tokenId: string): Promise<IssuedToken> {
-  const { actor } = ctx;
-  requireAdministrator(actor);
-  return inAccount(ctx, actor.accountId, async ({ tx, now, log }) => {
+  return inAccountAs(ctx, async ({ tx, now, log }, actor) => {
+    requireAdministrator(actor);
     const token = await findToken(tx, actor, tokenId);
     const { value, ...stored } = newValue();
     await tx.apiToken.update({ where: { id: token.id }, data: { ...stored, renewedAt: now } });
@@ -91,11 +90,10 @@ export function renewApiToken(ctx: ActorContext, tokenId: string): Promise<Issue
   });
 }
 
-/** Deletes a token; it fails at once (TOK-02, TOK-10). @throws AppError FORBIDDEN, NOT_FOUND */
+/** Deletes a token; it fails at once (TOK-02, TOK-10). @throws AppError FORBIDDEN, NOT_FOUND, LOGIN_EXPIRED */
 export function deleteApiToken(ctx: ActorContext, tokenId: string): Promise<void> {
-  const { actor } = ctx;
-  requireAdministrator(actor);
-  return inAccount(ctx, actor.accountId, async ({ tx, log }) => {
+  return inAccountAs(ctx, async ({ tx, log }, actor) => {
+    requireAdministrator(actor);
     const { id, name, prefix } = await findToken(tx, actor, tokenId);
     await tx.apiToken.delete({ where: { id } });
     log({ code: 'API_TOKEN_DELETED', user: actorSubject(actor), params: { name, prefix } });
