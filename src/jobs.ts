@@ -4,6 +4,7 @@ import type { DueKind } from './due-work.ts';
 import { nextLeaseEnd, reapLeases } from './ewons/presence.ts';
 import { nextLogPurge, purgeLogs } from './log/purge.ts';
 import { type AccountTx, inAccount } from './log/write.ts';
+import { purgeLoginFailures } from './logins/credentials.ts';
 import { endExpiredLogins, nextLoginEnd, nextTouch } from './logins/expiry.ts';
 import { endBlock, endLock } from './logins/locks.ts';
 import { touchLogins } from './logins/login.ts';
@@ -11,6 +12,8 @@ import { closeSessionsOfEndedLogins, closeSilentSessions, nextSilence } from './
 import { nextResultPurge, purgeStoredResults } from './sessions/open.ts';
 import { expireWaiters, nextWaiterEnd } from './sessions/queue.ts';
 import { applyDueDecreases, nextDecrease } from './sessions/slots.ts';
+import { endSecret } from './support/secrets.ts';
+import { expireUser } from './users/access.ts';
 
 const TICK_MS = 500;
 const DUE_WORK_BATCH = 100;
@@ -22,6 +25,8 @@ type DueHandler = (ctx: Platform, account: AccountTx, subjectId: string) => Prom
 const DUE_WORK: Record<DueKind, DueHandler> = {
   LOGIN_UNLOCK: endLock,
   SECOND_FACTOR_UNBLOCK: endBlock,
+  USER_EXPIRY: expireUser,
+  SECRET_END: endSecret,
 };
 
 /** Something that is done when its time has come. It is a conditional change, so that several instances may run it and it may be interrupted. */
@@ -51,6 +56,7 @@ const JOBS: readonly Job[] = [
   job(reapLeases, nextLeaseEnd),
   job(purgeLogs, nextLogPurge),
   job(purgeStoredResults, nextResultPurge),
+  job(purgeLoginFailures, never),
 ];
 
 /** How the last run of a job on this instance went. */
