@@ -77,6 +77,7 @@ const environment = z.object({
   STRENGTH_PER_MINUTE: whole(60, 1, 1_000_000),
   SUPPORT_DAYS: whole(2, 1, 30),
   SECRET_HOURS: whole(24, 1, 720),
+  OPERATOR_FAILURES_PER_MINUTE: whole(10, 1, 1_000_000),
   MESSAGE_ATTEMPTS: whole(10, 1, 1000),
   MESSAGE_RETRY_SECONDS: whole(10, 1, 3600),
   MESSAGE_TIMEOUT_SECONDS: whole(15, 1, 300),

@@ -19,6 +19,8 @@ export interface RateLimits {
   codes: RateLimit;
   enrolments: RateLimit;
   enrolmentFailures: RateLimit;
+  /** Wrong operator tokens from one address. */
+  operatorFailures: RateLimit;
   /** Estimates of passwords (PWD-18), by login or by address. */
   strength: RateLimit;
 }
@@ -31,6 +33,7 @@ export function createRateLimits({ limits }: Config): RateLimits {
     codes: rateLimit(limits.CODES_PER_HOUR, 3600),
     enrolments: rateLimit(limits.ENROLMENTS_PER_MINUTE, 60),
     enrolmentFailures: rateLimit(limits.ENROLMENT_FAILURES_PER_MINUTE, 60),
+    operatorFailures: rateLimit(limits.OPERATOR_FAILURES_PER_MINUTE, 60),
     strength: rateLimit(limits.STRENGTH_PER_MINUTE, 60),
   };
 }

@@ -10,6 +10,7 @@ import { queueMessage } from '../messages/queue.ts';
 import { brokenConstraints, defaultPasswordPolicy, PasswordPolicyError } from '../passwords/policy.ts';
 import { createKey } from '../secrets.ts';
 import { newSlots } from '../sessions/slots.ts';
+import { writeInvitation } from '../users/invitations.ts';
 import { displayName, userSubject } from '../users/rules.ts';
 import { baseSlots } from './plans.ts';
 
@@ -19,25 +20,35 @@ const CONFIRMATION_SECONDS = 7 * 86_400;
 export interface NewAccount {
   name: string;
   company: string;
-  administrator: { username: string; fullName: string | null; email: string; password: string };
+  /** Without a password he gets an invitation to choose one (INV-01). */
+  administrator: { username: string; fullName: string | null; email: string; password: string | null };
+}
+
+export interface CreatedAccount {
+  accountId: string;
+  userId: string;
+  /** By which the Administrator chooses his password; null when he has one. */
+  invitation: { link: string; expiresAt: Date } | null;
 }
 
 /**
  * Creates an account on plan FREE with its first Administrator, the default pool, the Administrators group and a GRK
  * (ACC-12, PWD-21, POOL-07, GRP-02, GRK-09), and confirms it by mail. Anyone may; how often is limited by address.
+ * @param caller null for the operator, who is not limited
  * @throws AppError ACCOUNT_NAME_TAKEN, PASSWORD_POLICY_VIOLATION, TOO_MANY_REQUESTS
  */
 export async function createAccount(
   ctx: Platform,
   account: NewAccount,
-  caller: Pick<Caller, 'remoteAddress'>,
+  caller: Pick<Caller, 'remoteAddress'> | null,
   plan: Plan = 'FREE',
-): Promise<{ accountId: string; userId: string }> {
+): Promise<CreatedAccount> {
   const policy = defaultPasswordPolicy(ctx.config.limits.PASSWORD_MIN_LENGTH);
-  const violations = brokenConstraints(account.administrator.password, policy);
+  const { password } = account.administrator;
+  const violations = password === null ? [] : brokenConstraints(password, policy);
   if (violations.length > 0) throw new PasswordPolicyError(violations);
-  await ctx.rateLimits.accounts.take(caller.remoteAddress);
-  const passwordHash = await ctx.passwords.hash(account.administrator.password);
+  if (caller) await ctx.rateLimits.accounts.take(caller.remoteAddress);
+  const passwordHash = password === null ? null : await ctx.passwords.hash(password);
   const now = ctx.clock.now();
   const key = newRegistrationKey(ctx);
   const slots = baseSlots(plan, ctx.config);
@@ -65,9 +76,11 @@ export async function createAccount(
             usernameKey: nameKey(username),
             fullName,
             email,
-            passwordHash,
-            passwordChangedAt: now,
-            passwordHistory: { create: { hash: passwordHash, setAt: now } },
+            ...(passwordHash !== null && {
+              passwordHash,
+              passwordChangedAt: now,
+              passwordHistory: { create: { hash: passwordHash, setAt: now } },
+            }),
             role: 'ADMINISTRATOR',
             createdAt: now,
           },
@@ -80,17 +93,17 @@ export async function createAccount(
     if (!user || !group) throw new Error('The account was created without its Administrator.');
     await tx.groupMember.create({ data: { groupId: group.id, userId: user.id } });
     const recipient = { channel: 'MAIL', template: 'ACCOUNT_CREATED', recipient: email, userId: user.id } as const;
-    await queueMessage(
-      ctx,
-      { tx, now, accountId: id, afterCommit: (ring) => void after.push(ring) },
-      {
-        ...recipient,
-        params: { accountName: account.name, name: displayName(user), company: account.company },
-        expiresAt: addSeconds(now, CONFIRMATION_SECONDS),
-      },
-    );
-    await writeEntries(tx, id, now, [{ code: 'ACCOUNT_CREATED', user: userSubject(user) }]);
-    return { accountId: id, userId: user.id };
+    const queue = { tx, now, accountId: id, afterCommit: (ring: () => void) => void after.push(ring) };
+    await queueMessage(ctx, queue, {
+      ...recipient,
+      params: { accountName: account.name, name: displayName(user), company: account.company },
+      expiresAt: addSeconds(now, CONFIRMATION_SECONDS),
+    });
+    const invitation =
+      passwordHash === null ? await writeInvitation(ctx, queue, user, account.name, account.company) : null;
+    const trigger = caller ? 'USER' : 'PLATFORM';
+    await writeEntries(tx, id, now, [{ code: 'ACCOUNT_CREATED', user: userSubject(user), trigger }]);
+    return { accountId: id, userId: user.id, invitation };
   });
   const ids = await created.catch((error: unknown) => {
     if (isUniqueViolation(error)) throw new AppError('ACCOUNT_NAME_TAKEN', 'Another account has this name.', ['name']);

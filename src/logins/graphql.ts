@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { createAccount } from '../account/create.ts';
+import { accountName, company } from '../account/input.ts';
 import { addSeconds } from '../clock.ts';
 import { AppError, TooManyRequestsError } from '../errors.ts';
 import type { Challenge, LoginStage } from '../generated/prisma/client.ts';
@@ -451,16 +452,12 @@ const CreateAccountInput = builder.inputType('CreateAccountInput', {
   fields: (t) => ({
     name: t.string({
       required: true,
-      validate: z.string().regex(/^[A-Za-z0-9_-]{3,40}$/, 'An account name has 3 to 40 letters, digits, - or _.'),
+      validate: accountName,
       description: 'Unique on the platform without regard to case, for good: 3–40 letters, digits, `-`, `_` (ACC-03).',
     }),
     company: t.string({
       required: true,
-      validate: z
-        .string()
-        .trim()
-        .min(1, 'A company has 1 to 100 characters.')
-        .max(100, 'A company has 1 to 100 characters.'),
+      validate: company,
       description: '1–100 characters.',
     }),
     username: t.string({

@@ -21,7 +21,19 @@ export async function sendInvitation(
   user: Pick<FoundUser, 'id' | 'number' | 'username' | 'fullName' | 'email'>,
   by: Actor,
 ): Promise<void> {
-  const { tx, now, log } = account;
+  await writeInvitation(ctx, account, user, by.accountName, displayName(by));
+  account.log({ code: 'INVITATION_SENT', user: actorSubject(by), params: namesOf(user) });
+}
+
+/** {@link sendInvitation} in whosever name, without its log entry. Returns the link, for whom a mail may not reach. */
+export async function writeInvitation(
+  ctx: Platform,
+  account: Pick<AccountTx, 'tx' | 'now' | 'accountId' | 'afterCommit'>,
+  user: Pick<FoundUser, 'id' | 'username' | 'fullName' | 'email'>,
+  accountName: string,
+  inviter: string,
+): Promise<{ link: string; expiresAt: Date }> {
+  const { tx, now } = account;
   const token = createToken();
   const expiresAt = addSeconds(now, ctx.config.limits.INVITATION_DAYS * 86_400);
   await tx.user.update({
@@ -33,21 +45,16 @@ export async function sendInvitation(
       invitationAcceptedAt: null,
     },
   });
+  const link = linkTo(ctx, 'invitation', token);
   await queueMessage(ctx, account, {
     channel: 'MAIL',
     template: 'INVITATION',
     recipient: user.email,
     userId: user.id,
-    params: {
-      accountName: by.accountName,
-      name: displayName(user),
-      inviter: displayName(by),
-      link: linkTo(ctx, 'invitation', token),
-      validUntil: expiresAt.toISOString(),
-    },
+    params: { accountName, name: displayName(user), inviter, link, validUntil: expiresAt.toISOString() },
     expiresAt,
   });
-  log({ code: 'INVITATION_SENT', user: actorSubject(by), params: namesOf(user) });
+  return { link, expiresAt };
 }
 
 /**
