@@ -6,6 +6,7 @@ import { builder } from '../graphql/builder.ts';
 import { OrderDirection } from '../graphql/enums.ts';
 import { keyOf, keysOf } from '../graphql/global-id.ts';
 import { objectName } from '../graphql/names.ts';
+import { renewActor } from '../graphql/own-rights.ts';
 import { page } from '../graphql/paging.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { PoolType } from '../pools/graphql.ts';
@@ -349,15 +350,17 @@ builder.mutationFields((t) => ({
     description:
       'Creates a group (GRP-08). Needs administrator rights or the role to create groups; nobody grants what he does not hold (GRP-18). Errors: PLAN_FEATURE_NOT_AVAILABLE, FORBIDDEN, NOT_FOUND, GROUP_NAME_IN_USE.',
     args: { input: t.arg({ type: CreateGroupInput, required: true }) },
-    resolve: async (_root, { input }, ctx) => ({
-      groupId: await createGroup(ctx, {
+    resolve: async (_root, { input }, ctx) => {
+      const groupId = await createGroup(ctx, {
         ...input,
         name: input.name.trim(),
         managedById: input.managedById ? keyOf('Group', input.managedById) : null,
         managedGroupIds: keys('Group', input.managedGroupIds),
         poolRights: grants(input.poolRights),
-      }),
-    }),
+      });
+      await renewActor(ctx);
+      return { groupId };
+    },
   }),
   updateGroup: t.withAuth({ loggedIn: true }).field({
     type: UpdateGroupSuccess,
@@ -370,6 +373,7 @@ builder.mutationFields((t) => ({
       if (name === null) throw new AppError('VALIDATION_FAILED', 'A group has a name.', ['name']);
       const roles = GROUP_ROLES.map((role) => [role, given[role] === null ? false : given[role]] as const);
       await updateGroup(ctx, groupId, { name: name?.trim(), ...Object.fromEntries(roles) });
+      await renewActor(ctx);
       return { groupId };
     },
   }),
@@ -393,6 +397,7 @@ builder.mutationFields((t) => ({
     resolve: async (_root, { input }, ctx) => {
       const groupId = keyOf('Group', input.groupId);
       await setPoolRights(ctx, groupId, grants(input.poolRights));
+      await renewActor(ctx);
       return { groupId };
     },
   }),
@@ -405,6 +410,7 @@ builder.mutationFields((t) => ({
     resolve: async (_root, { input }, ctx) => {
       const groupId = keyOf('Group', input.groupId);
       await setGroupRights(ctx, groupId, keys('Group', input.managedGroupIds));
+      await renewActor(ctx);
       return { groupId };
     },
   }),
@@ -417,6 +423,7 @@ builder.mutationFields((t) => ({
     resolve: async (_root, { input }, ctx) => {
       const groupId = keyOf('Group', input.groupId);
       await addGroupMembers(ctx, groupId, keys('User', input.userIds));
+      await renewActor(ctx);
       return { groupId };
     },
   }),
@@ -429,6 +436,7 @@ builder.mutationFields((t) => ({
     resolve: async (_root, { input }, ctx) => {
       const groupId = keyOf('Group', input.groupId);
       await removeGroupMembers(ctx, groupId, keys('User', input.userIds));
+      await renewActor(ctx);
       return { groupId };
     },
   }),

@@ -5,6 +5,7 @@ import { builder } from '../graphql/builder.ts';
 import { OrderDirection } from '../graphql/enums.ts';
 import { keyOf, keysOf } from '../graphql/global-id.ts';
 import { objectName } from '../graphql/names.ts';
+import { renewActor } from '../graphql/own-rights.ts';
 import { page } from '../graphql/paging.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { mayAdministerPool, type PoolAction, poolActions, poolsVisibleTo } from './rules.ts';
@@ -193,9 +194,11 @@ builder.mutationFields((t) => ({
     description:
       'Creates a pool. Needs administrator rights or the role to create pools (POOL-08), and the right to administer the Ewons to put into it. Errors: PLAN_FEATURE_NOT_AVAILABLE, FORBIDDEN, NOT_FOUND, POOL_NAME_IN_USE.',
     args: { input: t.arg({ type: CreatePoolInput, required: true }) },
-    resolve: async (_root, { input }, ctx) => ({
-      poolId: await createPool(ctx, input.name.trim(), ewonKeys(input.ewonIds)),
-    }),
+    resolve: async (_root, { input }, ctx) => {
+      const poolId = await createPool(ctx, input.name.trim(), ewonKeys(input.ewonIds));
+      await renewActor(ctx);
+      return { poolId };
+    },
   }),
   updatePool: t.withAuth({ loggedIn: true }).field({
     type: UpdatePoolSuccess,
