@@ -6,7 +6,7 @@ import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import SubGraphPlugin from '@pothos/plugin-sub-graph';
 import { GraphQLError, type GraphQLSchema, getNullableType, isListType, isObjectType, isScalarType } from 'graphql';
-import { AppError, type ErrorCode, ValidationError, type Violation } from '../errors.ts';
+import { AppError, type ErrorCode, ValidationError } from '../errors.ts';
 import type PrismaTypes from '../generated/pothos-types.ts';
 import { getDatamodel } from '../generated/pothos-types.ts';
 import type { LoginStage } from '../generated/prisma/enums.ts';
@@ -14,6 +14,7 @@ import AllViolationsPlugin from './all-violations.ts';
 import type { EnteringContext, GraphQLContext, LoggedInContext } from './context.ts';
 import { decodeGlobalId, encodeGlobalId } from './global-id.ts';
 import StreamCostPlugin from './stream-cost.ts';
+import { violationsOf } from './violations.ts';
 import { readerOf } from './visible.ts';
 
 /** An error that belongs to the request as a whole, not to one operation's result: it goes to the top level. */
@@ -105,23 +106,7 @@ export const builder = new SchemaBuilder<{
     // Rights are not scopes: they are functions in each domain's rules.ts. The scopes are to be logged in, to be on the way, and to read Ewons.
     cacheKey: (scope) => scope,
   },
-  validation: {
-    validationError: ({ issues }) => {
-      const violations = issues.map(
-        ({ path, message }): Violation => ({
-          // The argument `input` is the frame, not part of what the caller wrote.
-          path: (path ?? [])
-            .map((part) => String(typeof part === 'object' ? part.key : part))
-            .filter((part, index) => index > 0 || part !== 'input'),
-          message,
-        }),
-      );
-      const [first, ...rest] = violations;
-      return first
-        ? new ValidationError([first, ...rest])
-        : new AppError('VALIDATION_FAILED', 'The input is not valid.');
-    },
-  },
+  validation: { validationError: ({ issues }) => violationsOf(issues) },
   relay: {
     encodeGlobalID: encodeGlobalId,
     decodeGlobalID: decodeGlobalId,

@@ -8,6 +8,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { WebSocketServer } from 'ws';
 import type { Platform } from '../context.ts';
 import { authenticate, refreshActor } from '../logins/login.ts';
+import { createOperatorDoor, OPERATOR_PATH } from '../operator/door.ts';
 import { apiTokenIn, authenticateToken } from '../tokens/access.ts';
 import { refuseChangesByToken } from '../tokens/guard.ts';
 import type { Actor } from '../users/actor.ts';
@@ -17,7 +18,7 @@ import { Loaders } from './loaders.ts';
 import { schema, simulationSchema } from './schema.ts';
 import { watchStalledClients } from './stalled-sockets.ts';
 import { liveStreamsGauge } from './streams.ts';
-import { createErrorMask, currentRequest } from './top-level-errors.ts';
+import { createErrorMask, currentRequest, maskAll, useMaskForAll } from './top-level-errors.ts';
 
 const GRAPHQL_PATH = '/graphql';
 /** Bytes of a request's body; a document near the token limit with its variables stays well below. */
@@ -42,9 +43,7 @@ interface ServerContext {
 /** Builds the HTTP port: GraphQL over HTTP, SSE and WebSocket, GraphiQL, health, readiness and metrics (API-06, API-08, EVT-12). */
 export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
   const mask = createErrorMask(ctx.log);
-  // What fails before execution (syntax, validation) does not pass the mask of yoga by itself.
-  const masked = (errors: readonly GraphQLError[]) =>
-    errors.map((error) => (error.extensions?.requestId === undefined ? mask(error) : error));
+  const masked = maskAll(mask);
   let graphiql: string | undefined;
   const yoga = createYoga<ServerContext, GraphQLContext>({
     schema: ctx.config.simulation ? simulationSchema : schema,
@@ -59,16 +58,7 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
       return graphiql;
     },
     maskedErrors: { maskError: mask },
-    plugins: [
-      useDocumentLimits(ctx.config),
-      refuseChangesByToken(),
-      {
-        onResultProcess: ({ result, setResult }) => {
-          if ('errors' in result && result.errors?.some((error) => error.extensions?.requestId === undefined))
-            setResult({ ...result, errors: masked(result.errors) });
-        },
-      },
-    ],
+    plugins: [useDocumentLimits(ctx.config), refuseChangesByToken(), useMaskForAll(mask)],
     context: async ({ request, req }) => {
       const requestId = currentRequest.getStore()?.requestId ?? randomUUID();
       const authorization = request?.headers.get('authorization') ?? null;
@@ -78,6 +68,8 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
       return { ...(await graphqlContext(ctx, requestId, null, req, request?.signal)), apiToken };
     },
   });
+
+  const operator = createOperatorDoor(ctx, mask);
 
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
@@ -91,7 +83,8 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
       return void isReady().then((ready) => sendText(res, ready ? 200 : 503, ready ? 'ready' : 'not ready'));
     if (path === '/metrics')
       return void metrics.metrics().then((text) => sendText(res, 200, text, metrics.contentType));
-    if (path !== GRAPHQL_PATH) return sendText(res, 404, `Not here: GraphQL is at ${GRAPHQL_PATH}.`);
+    const door = path === GRAPHQL_PATH ? yoga : path === OPERATOR_PATH ? operator : null;
+    if (!door) return sendText(res, 404, `Not here: GraphQL is at ${GRAPHQL_PATH}.`);
     if (hasCredentialsInUrl(req)) return sendText(res, 400, CREDENTIALS_IN_URL);
     if (req.method !== 'POST' && apiTokenIn(req.headers.authorization) !== null) {
       res.setHeader('allow', 'POST');
@@ -106,7 +99,7 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
     const requestId = randomUUID();
     res.setHeader('x-request-id', requestId);
     res.setHeader('content-security-policy', OWN_HOST_ONLY);
-    currentRequest.run({ requestId }, () => void yoga(req, res));
+    currentRequest.run({ requestId }, () => void door(req, res));
   });
 
   // Not given the server itself: an error of it, as a port that is taken, would count as one of the sockets too.

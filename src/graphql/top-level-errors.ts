@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { PothosValidationError } from '@pothos/core';
 import { GraphQLError } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
 import { AppError, ERROR_CODES, TooManyRequestsError, ValidationError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 
@@ -40,6 +41,20 @@ export function createErrorMask(log: Logger) {
     return shape('INTERNAL_ERROR', `Something unexpected happened; quote ${requestId}.`);
   };
 }
+
+/** What fails before execution (syntax, validation) does not pass the mask of yoga by itself: all that have not yet, do here. */
+export const maskAll =
+  (mask: (error: unknown) => GraphQLError) =>
+  (errors: readonly GraphQLError[]): GraphQLError[] =>
+    errors.map((error) => (error.extensions?.requestId === undefined ? mask(error) : error));
+
+/** {@link maskAll} for the results of a yoga. */
+export const useMaskForAll = (mask: (error: unknown) => GraphQLError): Plugin => ({
+  onResultProcess: ({ result, setResult }) => {
+    if ('errors' in result && result.errors?.some((error) => error.extensions?.requestId === undefined))
+      setResult({ ...result, errors: maskAll(mask)(result.errors) });
+  },
+});
 
 /** What an error type of a mutation's result would carry beside code and message. */
 function detailsOf(error: AppError): object {

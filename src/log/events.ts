@@ -31,7 +31,7 @@ export const LOG_EVENTS = {
   LOGIN_REVOKED: kind(
     'SECURITY',
     'INFO',
-    ({ user, params }) => `${params.count} logins of ${params.name} ended by ${user}`,
+    ({ user, params }) => `${params.count} logins of ${params.name} ended by ${params.by ?? user}`,
   ),
   IDENTITY_CONFIRMED: kind('SECURITY', 'INFO', ({ user }) => `${user} confirmed his identity`),
   PASSWORD_CHANGED: kind('SECURITY', 'INFO', ({ user, params }) => `Password of ${params.name} changed by ${user}`),
