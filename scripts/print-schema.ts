@@ -1,24 +1,32 @@
-// Writes schema.graphql, the contract, from the schema in the code. With --check it only compares, and fails if they differ.
+// Writes the contracts from the schemas in the code: schema.graphql, schema.simulation.graphql with what exists in simulation
+// mode only, and schema.operator.graphql. With --check it only compares, and fails if they differ.
 import { readFile, writeFile } from 'node:fs/promises';
-import { lexicographicSortSchema, printSchema } from 'graphql';
-import { schema } from '../src/graphql/schema.ts';
+import { type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql';
+import { schema, simulationSchema } from '../src/graphql/schema.ts';
+import { operatorSchema } from '../src/operator/schema.ts';
 
-const file = new URL('../schema.graphql', import.meta.url);
+const FILES: Record<string, GraphQLSchema> = {
+  'schema.graphql': schema,
+  'schema.simulation.graphql': simulationSchema,
+  'schema.operator.graphql': operatorSchema,
+};
 /** Enough to recognise the change; the whole of it shows in the diff after `npm run generate`. */
 const shownLines = 8;
 
-const printed = `${printSchema(lexicographicSortSchema(schema))}\n`;
+const checkOnly = process.argv.includes('--check');
+for (const [name, one] of Object.entries(FILES)) {
+  const file = new URL(`../${name}`, import.meta.url);
+  const printed = `${printSchema(lexicographicSortSchema(one))}\n`;
+  if (checkOnly) check(name, await readFile(file, 'utf8').catch(() => ''), printed);
+  else await writeFile(file, printed);
+}
 
-if (process.argv.includes('--check')) await check();
-else await writeFile(file, printed);
-
-async function check(): Promise<void> {
-  const committed = await readFile(file, 'utf8').catch(() => '');
+function check(name: string, committed: string, printed: string): void {
   if (committed === printed) return;
   console.error(
     committed === ''
-      ? 'schema.graphql is missing.'
-      : `schema.graphql is not what the code says.\n${firstDifference(committed.split('\n'), printed.split('\n'))}`,
+      ? `${name} is missing.`
+      : `${name} is not what the code says.\n${firstDifference(committed.split('\n'), printed.split('\n'))}`,
   );
   console.error('To write it anew: npm run generate');
   process.exitCode = 1;
