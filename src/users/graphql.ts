@@ -326,9 +326,12 @@ function usersWhere(
 
 /** {@link userStatus} as a condition. */
 function withStatus(status: UserStatus, now: Date): Prisma.UserWhereInput {
-  const disabled = { OR: [{ disabledAt: { not: null } }, { expiresAt: { lte: now } }] };
-  if (status === 'DISABLED') return disabled;
-  return { NOT: disabled, passwordHash: status === 'PENDING' ? null : { not: null } };
+  if (status === 'DISABLED') return { OR: [{ disabledAt: { not: null } }, { expiresAt: { lte: now } }] };
+  return {
+    disabledAt: null,
+    OR: [{ expiresAt: null }, { expiresAt: { gt: now } }],
+    passwordHash: status === 'PENDING' ? null : { not: null },
+  };
 }
 
 /** USR-04 */

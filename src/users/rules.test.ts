@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { Actor } from './actor.ts';
 import {
+  disabledReason,
   displayName,
+  mayChangeOwnPassword,
   mayCreateUserIn,
   mayReadConnectedName,
+  type UserFacts,
+  userActions,
   userReference,
+  userRights,
   userStatus,
   usersVisibleTo,
 } from './rules.ts';
@@ -50,5 +55,51 @@ describe('users', () => {
     expect(mayReadConnectedName(actor({ administrator: true }), { id: 'other', namePublic: false })).toBe(false);
     expect(mayReadConnectedName(actor(), { id: 'other', namePublic: true })).toBe(true);
     expect(mayReadConnectedName(actor(), { id: 'me', namePublic: false })).toBe(true);
+  });
+
+  it('USR-12 USR-17 USR-31 GRP-11 GRP-18 are in the hands of Administrators and of those who manage their groups', () => {
+    const user = (more: Partial<UserFacts> = {}): UserFacts => ({
+      ...{ id: 'other', administrator: false, groupIds: ['managed'], mayEditOwn: true, forbidPasswordChange: false },
+      ...more,
+    });
+    const others = [
+      ...['MODIFY', 'MODIFY_RIGHTS', 'SET_PASSWORD', 'FORCE_PASSWORD_CHANGE', 'INVITE'],
+      ...['DISABLE', 'ENABLE', 'DELETE', 'DUPLICATE'],
+    ];
+    const partly = others.filter((action) => action !== 'SET_PASSWORD' && action !== 'DUPLICATE');
+    const administrator = actor({ administrator: true });
+    expect(userRights(administrator, user({ groupIds: ['any'], administrator: true }))).toEqual(others);
+    expect(userRights(actor(), user())).toEqual(others);
+    expect(userRights(actor(), user({ groupIds: ['managed', 'foreign'] }))).toEqual(partly);
+    expect(userRights(actor(), user({ groupIds: ['foreign'] }))).toEqual([]);
+    expect(userRights(actor(), user({ groupIds: [] }))).toEqual([]);
+    expect(userRights(actor(), user({ administrator: true }))).toEqual([]);
+    // Of his own group one is no manager of oneself.
+    expect(userRights(actor(), user({ id: 'me' }))).toEqual(['MODIFY_OWN', 'CHANGE_OWN_PASSWORD']);
+    expect(userRights(actor(), user({ id: 'me', forbidPasswordChange: true }))).toEqual(['MODIFY_OWN']);
+    expect(userRights(actor(), user({ id: 'me', mayEditOwn: false }))).toEqual([]);
+    expect(userRights(administrator, user({ id: 'me', mayEditOwn: false }))).toEqual([
+      ...['MODIFY', 'MODIFY_RIGHTS', 'DUPLICATE'],
+    ]);
+
+    const facts = { ...user(), disabledAt: null };
+    expect(userActions(actor(), facts)).toEqual(others.filter((action) => action !== 'ENABLE'));
+    expect(userActions(actor(), { ...facts, disabledAt: now })).toEqual(
+      others.filter((action) => action !== 'DISABLE'),
+    );
+    expect(userActions(actor(), { ...facts, forbidPasswordChange: true })).not.toContain('INVITE');
+  });
+
+  it('USR-18 USR-19 change their password themselves unless one of two permissions stands against it', () => {
+    expect(mayChangeOwnPassword({ mayEditOwn: true, forbidPasswordChange: false })).toBe(true);
+    expect(mayChangeOwnPassword({ mayEditOwn: false, forbidPasswordChange: false })).toBe(false);
+    expect(mayChangeOwnPassword({ mayEditOwn: true, forbidPasswordChange: true })).toBe(false);
+  });
+
+  it('USR-24 USR-38 are disabled by somebody or by their date, the former above the latter', () => {
+    expect(disabledReason({ disabledAt: null, expiresAt: null }, now)).toBeNull();
+    expect(disabledReason({ disabledAt: null, expiresAt: soon }, now)).toBeNull();
+    expect(disabledReason({ disabledAt: null, expiresAt: now }, now)).toBe('EXPIRED');
+    expect(disabledReason({ disabledAt: now, expiresAt: now }, now)).toBe('BY_ADMINISTRATOR');
   });
 });
