@@ -16,8 +16,8 @@ export const secretsVisibleTo = ({ accountId, userId }: Actor): Prisma.OneTimeSe
 /** SUP-04: exactly one of the domains, without regard to case; sub-domains and what only looks alike are refused. */
 export function isSupportAddress(email: string, domains: readonly string[]): boolean {
   // Some letters of other scripts become ASCII ones in lower case.
-  if (!/^[\x21-\x7e]+$/.test(email)) return false;
-  return domains.includes(email.slice(email.lastIndexOf('@') + 1).toLowerCase());
+  const domain = /^[\x21-\x7e]+@([\x21-\x7e]+)$/.exec(email)?.[1];
+  return domain !== undefined && domains.includes(domain.toLowerCase());
 }
 
 /** How a support access stands. */
