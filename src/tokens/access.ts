@@ -17,7 +17,7 @@ export const API_TOKEN_LENGTH = 40;
 /** TOK-05 */
 export const API_TOKEN_PREFIX_LENGTH = 6;
 /** TOK-12: the user name that older applications give, with the token as password. */
-export const API_TOKEN_USERNAME = 't2m-api-token';
+const API_TOKEN_USERNAME = 't2m-api-token';
 
 const BEARER = new RegExp(`^Bearer ([A-Za-z0-9]{${API_TOKEN_LENGTH}})$`, 'i');
 const BASIC = /^Basic ([A-Za-z0-9+/]{1,200}={0,2})$/i;
