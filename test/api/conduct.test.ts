@@ -152,6 +152,7 @@ describe('ids', () => {
       ).toEqual({ totalCount: 0 });
   });
 
+  const SAME_TWICE = { password: USER_PASSWORD, passwordConfirmation: USER_PASSWORD };
   /** For each place where the input of a mutation holds an id: an input that is right but for that id. */
   const inputs: Record<string, [type: keyof NodeIds, (id: string) => object]> = {
     'approveEwon ewonId': ['Ewon', (ewonId) => ({ ewonId })],
@@ -166,12 +167,17 @@ describe('ids', () => {
       (id) => ({
         username: 'refused',
         email: 'refused@example.com',
-        password: USER_PASSWORD,
-        passwordConfirmation: USER_PASSWORD,
+        ...SAME_TWICE,
         groupIds: [own.ids.Group, id],
       }),
     ],
     'deletePool poolId': ['Pool', (poolId) => ({ poolId })],
+    'deleteUser userId': ['User', (userId) => ({ userId, confirm: true })],
+    'disableUser userId': ['User', (userId) => ({ userId, confirm: true })],
+    'duplicateUser userId': ['User', (userId) => ({ userId, username: 'refused', ...SAME_TWICE })],
+    'enableUser userId': ['User', (userId) => ({ userId })],
+    'forcePasswordChange userId': ['User', (userId) => ({ userId })],
+    'inviteUser userId': ['User', (userId) => ({ userId })],
     'keepSessionAlive sessionId': ['Session', (sessionId) => ({ sessionId })],
     'openSession ewonId': ['Ewon', (ewonId) => ({ ewonId })],
     'rejectEwon ewonId': ['Ewon', (ewonId) => ({ ewonId })],
@@ -181,8 +187,14 @@ describe('ids', () => {
     'setPoolRights groupId': ['Group', (groupId) => ({ groupId, poolRights: [] })],
     'setPoolRights poolRights.poolId': ['Pool', (poolId) => ({ groupId: own.ids.Group, poolRights: [{ poolId }] })],
     'setReservations reservations.groupId': ['Group', (groupId) => ({ reservations: [{ groupId, count: 1 }] })],
+    'setUserPassword userId': ['User', (userId) => ({ userId, ...SAME_TWICE })],
     'updateEwon ewonId': ['Ewon', (ewonId) => ({ ewonId, properties: { name: 'Refused' } })],
     'updateEwon properties.poolIds': ['Pool', (id) => ({ ewonId: own.ids.Ewon, properties: { poolIds: [id] } })],
+    'updateUser userId': ['User', (userId) => ({ userId, properties: { fullName: 'Refused' } })],
+    'updateUser properties.groupIds': [
+      'Group',
+      (id) => ({ userId: own.ids.User, properties: { groupIds: [own.ids.Group, id] } }),
+    ],
   };
 
   it('API-05 EWN-02 USR-03 that a mutation takes are NOT_FOUND, each of them, and nothing is changed', {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiCaller, eventually, type Json } from '../support/client.ts';
-import { lastMessage } from '../support/messages.ts';
+import { lastMessage, messagesTo } from '../support/messages.ts';
 import { onPostgres, type TestServer } from '../support/server.ts';
 import { change, read, type UserMutation } from '../support/users.ts';
 import {
@@ -818,6 +818,19 @@ onPostgres('racing Administrators', () => {
     const recovered = await at(link, 'recoverPassword');
     expect(count(recovered, 'RecoverPasswordSuccess')).toBe(1);
     expect(count(recovered, 'RECOVERY_INVALID')).toBe(9);
+  });
+
+  it('AUTH-13 the answer to a request for recovery does not wait for what it finds', async () => {
+    const { id } = await world.user('awaited', [await world.group('Awaited')]);
+    const mails = () => messagesTo(raced, 'awaited@example.com', 'PASSWORD_RECOVERY');
+    await raced.app.platform.db.$transaction(async (tx) => {
+      await tx.$queryRaw`SELECT 1 FROM "Account" WHERE "name" = ${world.name} FOR NO KEY UPDATE`;
+      const input = { account: world.name, usernameOrEmail: 'awaited' };
+      expect((await change(new ApiCaller(raced.url), 'requestPasswordRecovery', input)).requested).toBe(true);
+      expect(await mails(), 'while the account is locked').toEqual([]);
+    });
+    await eventually('the mail', mails, ({ length }) => length === 1);
+    expect((await read(world.admin, { id })).status).toBe('ENABLED');
   });
 
   it('ACC-23 USR-31 of two who disable each other at once one does; of two who give up their rights at once one does', async () => {
