@@ -1,3 +1,4 @@
+import proxyAddr from 'proxy-addr';
 import { z } from 'zod';
 import { overlaps, subnetOf } from './vpn/ipv4.ts';
 
@@ -39,6 +40,7 @@ const environment = z.object({
     .string()
     .regex(/^[\w-]{32,100}$/, 'must be 32 to 100 letters, digits, - or _')
     .optional(),
+  TRUSTED_PROXIES: z.string().optional(),
   PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'must begin with http:// or https://' }).optional(),
   SMTP_URL: z
     .string()
@@ -161,6 +163,7 @@ export interface Config {
     | 'LOG_LEVEL'
     | 'OPERATOR_TOKEN'
     | 'PUBLIC_URL'
+    | 'TRUSTED_PROXIES'
     | 'SMTP_URL'
     | 'MAIL_FROM'
     | 'SMS_URL'
@@ -169,6 +172,8 @@ export interface Config {
     | 'SMS_AUTHORIZATION'
     | 'SUPPORT_DOMAINS'
   >;
+  /** Proxies whose `X-Forwarded-For` is believed: addresses, ranges, or `loopback`, `linklocal`, `uniquelocal`. */
+  trustedProxies: string[];
   /** The address of the user interface that links in mails lead to; null is that of the API itself. */
   publicUrl: string | null;
   /** The sender of mails, as `name <address>`. */
@@ -220,6 +225,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     LOG_LEVEL,
     OPERATOR_TOKEN,
     PUBLIC_URL,
+    TRUSTED_PROXIES,
     SMTP_URL,
     MAIL_FROM,
     SMS_URL,
@@ -256,6 +262,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     roles: { api: roles.includes('api'), gateway: roles.includes('gateway') },
     dataDir: DATA_DIR === ':memory:' ? undefined : DATA_DIR,
     limits,
+    trustedProxies: readProxies(TRUSTED_PROXIES),
     publicUrl: PUBLIC_URL?.replace(/\/+$/, '') ?? null,
     mailFrom: MAIL_FROM,
     sms: { bodyTemplate: SMS_BODY, contentType: SMS_CONTENT_TYPE },
@@ -271,6 +278,21 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       operatorToken: OPERATOR_TOKEN,
     },
   };
+}
+
+function readProxies(list: string | undefined): string[] {
+  const proxies = (list ?? '')
+    .split(',')
+    .map((proxy) => proxy.trim())
+    .filter(Boolean);
+  try {
+    proxyAddr.compile(proxies);
+  } catch {
+    throw new ConfigError(
+      `TRUSTED_PROXIES is "${list}", which cannot be used: it must be addresses or ranges, separated by commas.`,
+    );
+  }
+  return proxies;
 }
 
 const shown = (name: string, value: string | undefined): string =>

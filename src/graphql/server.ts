@@ -12,6 +12,7 @@ import { createOperatorDoor, OPERATOR_PATH } from '../operator/door.ts';
 import { apiTokenIn, authenticateToken } from '../tokens/access.ts';
 import { refuseChangesByToken } from '../tokens/guard.ts';
 import type { Actor } from '../users/actor.ts';
+import { callerAddress } from './caller-address.ts';
 import type { GraphQLContext } from './context.ts';
 import { useDocumentLimits } from './limits.ts';
 import { Loaders } from './loaders.ts';
@@ -64,7 +65,7 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
       const authorization = request?.headers.get('authorization') ?? null;
       const token = apiTokenIn(authorization);
       if (token === null) return graphqlContext(ctx, requestId, authorization, req, request?.signal);
-      const apiToken = await authenticateToken(ctx, token, req.socket.remoteAddress ?? 'unknown');
+      const apiToken = await authenticateToken(ctx, token, callerAddress(ctx.config, req));
       return { ...(await graphqlContext(ctx, requestId, null, req, request?.signal)), apiToken };
     },
   });
@@ -151,7 +152,7 @@ async function graphqlContext(
   return {
     ...ctx,
     requestId,
-    remoteAddress: req.socket.remoteAddress ?? 'unknown',
+    remoteAddress: callerAddress(ctx.config, req),
     userAgent: req.headers['user-agent'] ?? null,
     actor: login?.stage === 'OPEN' ? login : null,
     login,

@@ -4,6 +4,7 @@ import type { GraphQLError } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import type { Platform } from '../context.ts';
 import { AppError, TooManyRequestsError } from '../errors.ts';
+import { callerAddress } from '../graphql/caller-address.ts';
 import { useDocumentLimits } from '../graphql/limits.ts';
 import { useMaskForAll } from '../graphql/top-level-errors.ts';
 import { type OperatorContext, operatorSchema } from './schema.ts';
@@ -36,7 +37,7 @@ export function createOperatorDoor(ctx: Platform, mask: (error: unknown) => Grap
 
   /** @throws AppError UNAUTHENTICATED, TOO_MANY_REQUESTS: after so many failures the right token too has to wait. */
   const authenticate = async (req: IncomingMessage): Promise<void> => {
-    const address = req.socket.remoteAddress ?? 'unknown';
+    const address = callerAddress(ctx.config, req);
     await operatorFailures.check(address);
     const token = /^Bearer (.{1,200})$/i.exec(req.headers.authorization ?? '')?.[1] ?? '';
     if (timingSafeEqual(digest(token), expected)) return;

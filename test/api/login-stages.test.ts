@@ -279,6 +279,34 @@ describe('an address', () => {
   });
 });
 
+describe('an address behind a proxy', () => {
+  it('AUTH-11 is the one that a trusted proxy tells; what anybody else tells is not believed', async () => {
+    const env = { ADDRESS_BAN_FAILURES: '1', TRUSTED_PROXIES: 'loopback' };
+    const [trusting, plain] = await Promise.all([
+      startServer({ env }),
+      startServer({ env: { ADDRESS_BAN_FAILURES: '1' } }),
+    ]);
+    const attempt = async (on: TestServer, from: string): Promise<string> => {
+      const query =
+        'mutation { login(input: { account: "none", username: "none", password: "none" }) { ... on Error { code } } }';
+      const { data } = await new ApiCaller(on.url).send(query, {}, { headers: { 'x-forwarded-for': from } });
+      return data.login.code;
+    };
+    try {
+      expect(await attempt(trusting, '192.0.2.1')).toBe('INVALID_CREDENTIALS');
+      expect(await attempt(trusting, '192.0.2.1')).toBe('IP_BANNED');
+      expect(await attempt(trusting, '192.0.2.2')).toBe('INVALID_CREDENTIALS');
+      expect(await attempt(trusting, '192.0.2.3, 192.0.2.2'), 'what the caller put in front is not believed').toBe(
+        'IP_BANNED',
+      );
+      expect(await attempt(plain, '192.0.2.1')).toBe('INVALID_CREDENTIALS');
+      expect(await attempt(plain, '192.0.2.2')).toBe('IP_BANNED');
+    } finally {
+      await Promise.all([trusting.close(), plain.close()]);
+    }
+  });
+});
+
 describe('the proof of identity', () => {
   it('AUTH-21 lasts five minutes from the login or from confirmIdentity, each login for itself', async () => {
     const person = await newUser();
