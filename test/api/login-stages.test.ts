@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { type ApiCaller, eventually, type Json } from '../support/client.ts';
+import { ApiCaller, eventually, type Json } from '../support/client.ts';
 import { lastMessage, messagesTo } from '../support/messages.ts';
 import {
   aboutUser,
