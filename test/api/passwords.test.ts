@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { defaultPasswordPolicy } from '../../src/passwords/policy.ts';
 import { ApiCaller, type Json } from '../support/client.ts';
 import { lastMessage } from '../support/messages.ts';
@@ -37,6 +37,8 @@ beforeAll(async () => {
   ({ server, account } = await startWorld({ env: { STRENGTH_PER_MINUTE: '8' } }));
   groupId = await account.group('Staff');
 });
+// Each test begins with the policy of a new account, whatever the one before has left.
+afterEach(() => reset());
 afterAll(() => server.close());
 
 const update = (input: object, who: Person = account.admin): Promise<Json> => who.api.mutate(UPDATE, { input });
@@ -107,7 +109,6 @@ describe('the policy', () => {
         inputViolations: [{ path: [field] }],
       });
     expect((await policyOf(account.admin))[field]).toBe(good[1]);
-    await reset();
   });
 
   it('PWD-04 PWD-11 PWD-12 tells every violation of a change at once, and changes nothing then', async () => {
@@ -170,7 +171,6 @@ describe('passwords under the policy', () => {
     expect((await step.api.mutate(CHANGE_OWN, { input: strong })).code).toBeUndefined();
     expect((await continueLogin(step.api)).answer.__typename).toBe('LoginSuccess');
     expect((await change(account.admin, 'createUser', { ...draft, ...strong })).__typename).toBe('CreateUserSuccess');
-    await reset();
   });
 
   it('PWD-17 value and confirmation must be the same, also where one is set for somebody else', async () => {
@@ -256,7 +256,6 @@ describe('history', () => {
     expect(await changeOwn(user, USER_PASSWORD, USER_PASSWORD)).toMatchObject({ violations: ['USED_BEFORE'] });
     expect((await changeOwn(user, USER_PASSWORD, 'Second-pass-1')).code).toBeUndefined();
     expect(await changeOwn(user, 'Second-pass-1', USER_PASSWORD)).toMatchObject({ violations: ['USED_BEFORE'] });
-    await reset();
   });
 
   it('PWD-12 999 passwords are remembered, no more, and are compared by a single hash', async () => {
@@ -286,7 +285,6 @@ describe('history', () => {
     expect(outcome(await setPassword(user, 'Quite-new-1'))).toBe(done);
     expect(await db.passwordRecord.count({ where: { userId } })).toBe(999);
     expect(outcome(await setPassword(user, 'Oldest-pass-1')), 'the thousandth').toBe(done);
-    await reset();
   });
 
   it('PWD-12 hashes that were made at another cost count too', async () => {
@@ -300,7 +298,6 @@ describe('history', () => {
     await update({ history: 5 });
     expect(outcome(await setPassword(user, 'Dearer-pass-1'))).toEqual(['USED_BEFORE']);
     expect(outcome(await setPassword(user, USER_PASSWORD))).toEqual(['USED_BEFORE']);
-    await reset();
   });
 
   it('PWD-22 stores hashes alone, one salt a user, and shows none of them anywhere', async () => {
