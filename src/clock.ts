@@ -49,3 +49,10 @@ export const roundUp = (time: Date, ms: number): Date => new Date(Math.ceil(time
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
+
+/**
+ * What is renewed all the time, and runs until later than this, has somebody behind it who lives in real time: advancing the
+ * clock carries it along (CLK-03). What runs until earlier was not renewed lately, and runs out as the clock says.
+ * @param seconds for how long it is renewed
+ */
+export const aliveAfter = (now: Date, seconds: number): Date => addSeconds(now, seconds / 2);

@@ -1,3 +1,4 @@
+import { aliveAfter } from '../clock.ts';
 import type { Platform } from '../context.ts';
 import type { EwonModel, WanType } from '../generated/prisma/client.ts';
 import { type AccountTx, inAccount, type LogDraft } from '../log/write.ts';
@@ -267,9 +268,11 @@ export async function reapLeases(ctx: Platform, dueAt: Date): Promise<void> {
   for (const { id } of dead) await endLease(ctx, id, 'gateway lost');
 }
 
-/** When the next lease runs out unless it is renewed. */
-export const nextLeaseEnd = async ({ db }: Platform): Promise<Date | null> =>
-  (await db.gatewayLease.aggregate({ _min: { expiresAt: true } }))._min.expiresAt;
+/** When the next lease runs out that nobody renews. */
+export async function nextLeaseEnd({ db, clock, config }: Platform): Promise<Date | null> {
+  const abandoned = { expiresAt: { lte: aliveAfter(clock.now(), config.limits.GATEWAY_LEASE_SECONDS) } };
+  return (await db.gatewayLease.aggregate({ where: abandoned, _min: { expiresAt: true } }))._min.expiresAt;
+}
 
 /** Takes every Ewon of a gateway instance offline and ends its lease. */
 export async function endLease(ctx: Platform, gatewayId: string, reason: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { aliveAfter } from '../clock.ts';
 import type { ActorContext, Platform } from '../context.ts';
 import { AppError, notFound } from '../errors.ts';
 import type { Prisma, Session, SessionCloseReason } from '../generated/prisma/client.ts';
@@ -100,9 +101,15 @@ export async function closeSession(ctx: ActorContext, sessionId: string): Promis
 export const closeSilentSessions = (ctx: Platform): Promise<void> =>
   closeDue(ctx, { aliveUntil: { lte: ctx.clock.now() } }, 'TIMEOUT');
 
-/** When the next client will have been silent for too long. */
-export const nextSilence = async ({ db }: Platform): Promise<Date | null> =>
-  (await db.session.aggregate({ where: { state: 'OPEN' }, _min: { aliveUntil: true } }))._min.aliveUntil;
+/** When the next client will have been silent for too long; one that holds its tunnel is not silent. */
+export async function nextSilence({ db, clock, config }: Platform): Promise<Date | null> {
+  const until = aliveAfter(clock.now(), config.limits.SESSION_TIMEOUT_SECONDS);
+  const { _min } = await db.session.aggregate({
+    where: { state: 'OPEN', OR: [{ establishedAt: null }, { aliveUntil: { lte: until } }] },
+    _min: { aliveUntil: true },
+  });
+  return _min.aliveUntil;
+}
 
 /** Closes the sessions whose login has come to its end: it was the user's right to be here (AUTH-18, CON-09). */
 export const closeSessionsOfEndedLogins = (ctx: Platform): Promise<void> =>

@@ -1,4 +1,4 @@
-import { addSeconds, earliest } from '../clock.ts';
+import { addSeconds, aliveAfter, earliest } from '../clock.ts';
 import type { ActorContext, Platform } from '../context.ts';
 import type { Db, Tx } from '../database/database.ts';
 import type { AccountTx } from '../log/write.ts';
@@ -150,10 +150,12 @@ export async function expireWaiters(ctx: Platform): Promise<void> {
 }
 
 /** When the next entry of a queue runs out. Those whose login or user ends go with that. */
-export async function nextWaiterEnd({ db }: Platform): Promise<Date | null> {
-  const { _min } = await db.slotWaiter.aggregate({
-    where: { state: 'WAITING' },
-    _min: { aliveUntil: true, expiresAt: true },
-  });
-  return earliest(_min.aliveUntil, _min.expiresAt && addSeconds(_min.expiresAt, WAITER_LEASE_SECONDS));
+export async function nextWaiterEnd({ db, clock }: Platform): Promise<Date | null> {
+  const abandoned = { aliveUntil: { lte: aliveAfter(clock.now(), WAITER_LEASE_SECONDS) } };
+  const [gone, late] = [
+    await db.slotWaiter.aggregate({ where: { state: 'WAITING', ...abandoned }, _min: { aliveUntil: true } }),
+    await db.slotWaiter.aggregate({ where: { state: 'WAITING' }, _min: { expiresAt: true } }),
+  ];
+  const { expiresAt } = late._min;
+  return earliest(gone._min.aliveUntil, expiresAt && addSeconds(expiresAt, WAITER_LEASE_SECONDS));
 }

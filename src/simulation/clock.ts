@@ -53,6 +53,7 @@ async function advance(
   before: () => Promise<void>,
   target: { to: Date } | { byMs: number },
 ): Promise<void> {
+  const { aheadMs } = clock;
   const now = clock.now();
   const to = 'to' in target ? target.to : new Date(now.getTime() + target.byMs);
   if (to < now)
@@ -73,7 +74,9 @@ async function advance(
       if (!(await jobs.runOne(job, clock.now()))) failed.set(job, clock.now().getTime());
     }
   }
-  await moveTo(ctx, clock, to, before);
+  // By a duration means: so much more ahead, however long the work on the way took.
+  const end = 'to' in target ? to : new Date(clock.now().getTime() + aheadMs + target.byMs - clock.aheadMs);
+  await moveTo(ctx, clock, end, before);
 }
 
 /** What falls due until then, the earliest first. */

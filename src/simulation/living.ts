@@ -1,4 +1,4 @@
-import { addSeconds } from '../clock.ts';
+import { aliveAfter } from '../clock.ts';
 import type { Platform } from '../context.ts';
 import { WAITER_LEASE_SECONDS } from '../sessions/queue.ts';
 
@@ -9,15 +9,14 @@ import { WAITER_LEASE_SECONDS } from '../sessions/queue.ts';
  */
 export async function carryLiving({ db, config }: Platform, now: Date, stepMs: number): Promise<void> {
   const { GATEWAY_LEASE_SECONDS, SESSION_TIMEOUT_SECONDS } = config.limits;
-  const fresh = (seconds: number) => addSeconds(now, seconds / 2);
   await db.$executeRaw`
     UPDATE "GatewayLease" SET "expiresAt" = "expiresAt" + ${stepMs} * interval '1 millisecond'
-    WHERE "expiresAt" > ${fresh(GATEWAY_LEASE_SECONDS)}::timestamp`;
+    WHERE "expiresAt" > ${aliveAfter(now, GATEWAY_LEASE_SECONDS)}::timestamp`;
   await db.$executeRaw`
     UPDATE "Session" SET "aliveUntil" = "aliveUntil" + ${stepMs} * interval '1 millisecond'
     WHERE "state" = 'OPEN' AND "establishedAt" IS NOT NULL
-      AND "aliveUntil" > ${fresh(SESSION_TIMEOUT_SECONDS)}::timestamp`;
+      AND "aliveUntil" > ${aliveAfter(now, SESSION_TIMEOUT_SECONDS)}::timestamp`;
   await db.$executeRaw`
     UPDATE "SlotWaiter" SET "aliveUntil" = "aliveUntil" + ${stepMs} * interval '1 millisecond'
-    WHERE "state" = 'WAITING' AND "aliveUntil" > ${fresh(WAITER_LEASE_SECONDS)}::timestamp`;
+    WHERE "state" = 'WAITING' AND "aliveUntil" > ${aliveAfter(now, WAITER_LEASE_SECONDS)}::timestamp`;
 }
