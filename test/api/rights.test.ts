@@ -161,7 +161,7 @@ describe('rights on pools', () => {
     });
     for (const input of [
       { poolRights: [{ poolId: press, connectM2web: true }] },
-      { poolRights: [granted, { poolId: press, connectM2web: true }] },
+      { poolRights: [{ ...granted, connectM2web: true }] },
       { mayCreatePools: true },
     ])
       expect(await make('Refused', input)).toMatchObject({ code: 'FORBIDDEN' });
