@@ -17,7 +17,7 @@ export const NO_ROLES: GroupRoles = {
 };
 
 /** What somebody may do with a group; the API shows it as `viewerCan`, and the verbs ask the same function. */
-export const GROUP_ACTIONS = ['MANAGE_MEMBERS', 'MODIFY', 'DELETE'] as const;
+const GROUP_ACTIONS = ['MANAGE_MEMBERS', 'MODIFY', 'DELETE'] as const;
 export type GroupAction = (typeof GROUP_ACTIONS)[number];
 
 /** A group as the rules see it. */
@@ -42,7 +42,7 @@ export function groupsVisibleTo(actor: Actor): Prisma.GroupWhereInput {
 export const mayCreateGroup = (actor: Actor): boolean => actor.administrator || actor.mayCreateGroups;
 
 /** GRP-11: may this actor add and modify the users of the group? Of the Administrators group only Administrators may (GRP-18). */
-export const managesGroup = (actor: Actor, group: GroupFacts): boolean =>
+const managesGroup = (actor: Actor, group: GroupFacts): boolean =>
   actor.administrator || (!group.administrators && actor.managedGroupIds.includes(group.id));
 
 /** GRP-02, GRP-10, GRP-11: who manages a group also names it and sets its roles and rights, within his own (GRP-18). */

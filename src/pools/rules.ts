@@ -51,7 +51,7 @@ export const mayPutIntoPools = (actor: Actor, presentPoolIds: readonly string[])
   presentPoolIds.length === 0 || rightsOnPools(actor, presentPoolIds).administer;
 
 /** What somebody may do with a pool; the API shows it as `viewerCan`, and the verbs ask the same function. */
-export const POOL_ACTIONS = ['CONNECT_ECATCHER', 'CONNECT_M2WEB', 'MODIFY', 'ADMINISTER', 'RENAME', 'DELETE'] as const;
+const POOL_ACTIONS = ['CONNECT_ECATCHER', 'CONNECT_M2WEB', 'MODIFY', 'ADMINISTER', 'RENAME', 'DELETE'] as const;
 export type PoolAction = (typeof POOL_ACTIONS)[number];
 
 /** GRP-13, POOL-07, POOL-10. On plans without pools there is the default one alone, which stays as it is (ACC-09). */
