@@ -17,7 +17,7 @@ export const mayCreateUserIn = (actor: Actor, groupIds: readonly string[]): bool
   actor.administrator || (groupIds.length > 0 && groupIds.every((id) => actor.managedGroupIds.includes(id)));
 
 /** What somebody may do with a user; the API shows it as `viewerCan`, and the verbs ask the same function. */
-export const USER_ACTIONS = [
+const USER_ACTIONS = [
   'MODIFY',
   'MODIFY_OWN',
   'MODIFY_RIGHTS',
