@@ -39,15 +39,27 @@ export type ErrorCode =
   | 'ACTIVATION_KEY_INVALID'
   /** The account does not let devices register by name or by key (GRK-03). */
   | 'AUTO_REGISTRATION_DISABLED'
+  /** A user with administrator rights needs a backup number (TFA-16). */
+  | 'BACKUP_MOBILE_REQUIRED'
+  /** The backup number must differ from the primary one (TFA-15). */
+  | 'BACKUP_NUMBER_SAME_AS_PRIMARY'
   /** The request does not follow GraphQL over HTTP (API-06). */
   | 'BAD_REQUEST'
   /** The certificate is not the current one of the device, or has expired (GW-12). */
   | 'CERTIFICATE_INVALID'
   /** The certificate was revoked: the Ewon was removed, replaced or rejected (GW-12). */
   | 'CERTIFICATE_REVOKED'
+  /** Too much falls due on the way; the clock stands where it got, advance it again (CLK-03). */
+  | 'CLOCK_ADVANCE_INCOMPLETE'
+  /** The clock of the platform never goes back (CLK-01). */
+  | 'CLOCK_GOES_BACK'
+  /** The code has expired, was used, or a newer one was sent; ask for another (TFA-05). */
+  | 'CODE_EXPIRED'
+  /** The code is wrong (TFA-06). */
+  | 'CODE_INVALID'
   /** All concurrent connections that the caller may use are taken (CON-05). */
   | 'CONCURRENT_CONNECTION_LIMIT'
-  /** The operation cannot be undone; repeat it with `confirm: true`. */
+  /** The operation ends sessions or cannot be undone; repeat it with `confirm: true`. */
   | 'CONFIRMATION_REQUIRED'
   /** The cursor is older than the retention of the log, or not of this account (EVT-04). */
   | 'CURSOR_EXPIRED'
@@ -73,6 +85,8 @@ export type ErrorCode =
   | 'GRK_REVOKED'
   /** No account has this registration key. */
   | 'GRK_UNKNOWN'
+  /** The group has members that are in no other group (GRP-20). */
+  | 'GROUP_IN_USE'
   /** Another group of the account has this name (GRP-06). */
   | 'GROUP_NAME_IN_USE'
   /** The idempotency key was used with another input (API-01). */
@@ -81,14 +95,30 @@ export type ErrorCode =
   | 'INTERNAL_ERROR'
   /** Supplied credentials are invalid (AUTH-03, AUTH-04). */
   | 'INVALID_CREDENTIALS'
+  /** Not a phone number with its country code, as +3225551234 (TFA-11). */
+  | 'INVALID_PHONE_NUMBER'
+  /** The invitation is unknown, used, replaced by a newer one or expired (INV-09). */
+  | 'INVITATION_INVALID'
+  /** Too many failed logins came from this address; an operator can lift the ban (AUTH-11). */
+  | 'IP_BANNED'
   /** The account would be left without an enabled Administrator (ACC-23). */
   | 'LAST_ADMINISTRATOR'
+  /** The login is open already; nothing more is asked. */
+  | 'LOGIN_ALREADY_OPEN'
   /** The login has expired or was revoked; log in again (AUTH-18, EVT-08). */
   | 'LOGIN_EXPIRED'
+  /** The message was sent or given up; its content is gone, so it cannot be sent again. */
+  | 'MESSAGE_FINISHED'
   /** The message does not follow the protocol. */
   | 'MESSAGE_INVALID'
+  /** The security settings of the account, or the method, ask for a mobile number (TFA-14). */
+  | 'MOBILE_REQUIRED'
   /** There is no such object, or the caller may not see it (USR-03, EWN-02). */
   | 'NOT_FOUND'
+  /** The user may not change his password (USR-19, USR-23, INV-07). */
+  | 'PASSWORD_CHANGE_FORBIDDEN'
+  /** A new password must be chosen before anything else (AUTH-16). */
+  | 'PASSWORD_CHANGE_REQUIRED'
   /** Password and confirmation differ (PWD-17). */
   | 'PASSWORD_CONFIRMATION_MISMATCH'
   /** The password breaks the password policy of the account (PWD-20). */
@@ -101,8 +131,26 @@ export type ErrorCode =
   | 'POOL_NAME_IN_USE'
   /** The query costs more than the server allows (API-02). */
   | 'QUERY_TOO_COMPLEX'
+  /** The area is sensitive: confirm who you are first (AUTH-21). */
+  | 'REAUTHENTICATION_REQUIRED'
+  /** The link is unknown, used, replaced by a newer one or expired (AUTH-13). */
+  | 'RECOVERY_INVALID'
+  /** The account, or the user, may not remember PCs (TFA-27). */
+  | 'REMEMBER_PC_NOT_ALLOWED'
   /** The reservations add up to more than the concurrent connections (CON-25). */
   | 'RESERVATION_EXCEEDS_TOTAL'
+  /** A second factor must be set up before anything else (TFA-13, TFA-45). */
+  | 'SECOND_FACTOR_ENROLMENT_REQUIRED'
+  /** The user has no active second factor. */
+  | 'SECOND_FACTOR_NOT_ACTIVE'
+  /** The login waits for its second-factor code (AUTH-15). */
+  | 'SECOND_FACTOR_REQUIRED'
+  /** The account obliges every user to have a second factor (TFA-25, TFA-45). */
+  | 'SECOND_FACTOR_REQUIRED_BY_ACCOUNT'
+  /** The secret was read already, or has expired (SUP-14). */
+  | 'SECRET_GONE'
+  /** Nobody disables, deletes or expires himself (USR-31). */
+  | 'SELF_NOT_ALLOWED'
   /** The serial number is not the one that the caller proves (GW-04). */
   | 'SERIAL_NUMBER_MISMATCH'
   /** The certificate signing request is malformed, badly signed, or has an unsupported key (GW-03). */
@@ -111,8 +159,18 @@ export type ErrorCode =
   | 'STREAM_LAGGED'
   /** The LAN of the Ewon overlaps a VPN range (VPN-11). */
   | 'SUBNET_CONFLICT'
+  /** The address is not in a domain of support engineers (SUP-04). */
+  | 'SUPPORT_DOMAIN_NOT_ALLOWED'
+  /** The API token is unknown, deleted or renewed (TOK-10). */
+  | 'TOKEN_INVALID'
+  /** Another API token of the account has this name (TOK-11). */
+  | 'TOKEN_NAME_IN_USE'
   /** Too many requests; try again later. */
   | 'TOO_MANY_REQUESTS'
+  /** The account has as many API tokens as it may have. */
+  | 'TOO_MANY_TOKENS'
+  /** Too many wrong codes; the login is blocked for a while (TFA-06, TFA-07). */
+  | 'TWO_FACTOR_BLOCKED'
   /** Not logged in, or the token is not valid. */
   | 'UNAUTHENTICATED'
   /** The protocol version is not supported. */
@@ -121,8 +179,12 @@ export type ErrorCode =
   | 'USERNAME_IN_USE'
   /** The user has an Ecatcher session already; ask to switch to close it (CON-07). */
   | 'USER_ALREADY_CONNECTED'
+  /** The expiration date of the user has passed; move it first (USR-38). */
+  | 'USER_EXPIRED'
   /** A user is in at least one group (GRP-03). */
   | 'USER_NEEDS_A_GROUP'
+  /** The user has not accepted the invitation yet. */
+  | 'USER_PENDING'
   /** A value of the input is out of its range or form. */
   | 'VALIDATION_FAILED'
   /** Every address of the VPN range is in use (VPN-08). */
@@ -167,6 +229,8 @@ export type LoginInput = {
   account: string;
   /** The kind of client (AUTH-02). */
   client?: ClientKind;
+  /** The secret of a remembered PC, which stands for the code (TFA-31). */
+  deviceToken?: string | null | undefined;
   /** The password. */
   password: string;
   /** The user name, without regard to case. */
@@ -228,7 +292,11 @@ export type DemoLoginMutation = { login:
     | { __typename: 'DomainError', code: ErrorCode, message: string }
     | { __typename: 'InvalidCredentialsError', code: ErrorCode, message: string }
     | { __typename: 'LoginSuccess', token: string }
+    | { __typename: 'PasswordChangeRequired' }
+    | { __typename: 'SecondFactorEnrolmentRequired' }
+    | { __typename: 'SecondFactorRequired' }
     | { __typename: 'TooManyRequestsError', code: ErrorCode, message: string }
+    | { __typename: 'TwoFactorBlockedError', code: ErrorCode, message: string }
     | { __typename: 'ValidationError', code: ErrorCode, message: string }
    };
 
@@ -281,7 +349,11 @@ export type SimLoginMutation = { login:
     | { __typename: 'DomainError', code: ErrorCode, message: string }
     | { __typename: 'InvalidCredentialsError', code: ErrorCode, message: string }
     | { __typename: 'LoginSuccess', token: string }
+    | { __typename: 'PasswordChangeRequired' }
+    | { __typename: 'SecondFactorEnrolmentRequired' }
+    | { __typename: 'SecondFactorRequired' }
     | { __typename: 'TooManyRequestsError', code: ErrorCode, message: string }
+    | { __typename: 'TwoFactorBlockedError', code: ErrorCode, message: string }
     | { __typename: 'ValidationError', code: ErrorCode, message: string }
    };
 

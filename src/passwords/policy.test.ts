@@ -75,7 +75,7 @@ describe('constraints', () => {
       ['aaaaaaaa', 'ωωωωωωωω'],
     ],
   ] as const;
-  it.each(SWITCHES)('%s PWD-10 is a switch of its own', (_rule, setting, violation, good, bad) => {
+  it.each(SWITCHES)('PWD-06 PWD-07 PWD-08 PWD-09 PWD-10 %s is a switch of its own', (_rule, setting, violation, good, bad) => {
     const policy = { ...NOTHING, ...setting };
     for (const password of good) expect(brokenConstraints(password, policy), password).toEqual([]);
     for (const password of bad) {
