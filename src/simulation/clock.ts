@@ -75,8 +75,7 @@ async function advance(
     }
   }
   // By a duration means: so much more ahead, however long the work on the way took.
-  const end = 'to' in target ? to : new Date(clock.now().getTime() + aheadMs + target.byMs - clock.aheadMs);
-  await moveTo(ctx, clock, end, before);
+  await moveTo(ctx, clock, 'to' in target ? to : aheadMs + target.byMs, before);
 }
 
 /** What falls due until then, the earliest first. */
@@ -94,13 +93,18 @@ async function dueUntil(
   return due.sort((one, other) => one.at.getTime() - other.at.getTime());
 }
 
-/** Puts the clock of all instances to a time; one that has passed already changes nothing. */
-async function moveTo(ctx: Platform, clock: ManualClock, time: Date, before: () => Promise<void>): Promise<void> {
-  const stepMs = time.getTime() - clock.now().getTime();
+/** Puts the clock of all instances to a time, or so many milliseconds ahead; where it has been already, nothing changes. */
+async function moveTo(
+  ctx: Platform,
+  clock: ManualClock,
+  to: Date | number,
+  before: () => Promise<void>,
+): Promise<void> {
+  const now = clock.now();
+  const aheadMs = typeof to === 'number' ? to : clock.aheadMs + to.getTime() - now.getTime();
+  const stepMs = aheadMs - clock.aheadMs;
   if (stepMs > 0) {
-    await carryLiving(ctx, clock.now(), stepMs);
-    // To the millisecond of real time that has passed meanwhile, the target is where it was.
-    const aheadMs = clock.aheadMs + Math.max(0, time.getTime() - clock.now().getTime());
+    await carryLiving(ctx, now, stepMs);
     await ctx.db.$executeRaw`
       INSERT INTO "ClockOffset" ("id", "aheadMs") VALUES (1, ${aheadMs})
       ON CONFLICT ("id") DO UPDATE SET "aheadMs" = GREATEST("ClockOffset"."aheadMs", EXCLUDED."aheadMs")`;

@@ -15,16 +15,22 @@ export interface MailServer {
   url: string;
   received: ReceivedMail[];
   /** What it does with the next mails. */
-  behave(how: 'take' | 'refuse recipient' | 'busy' | 'hang'): void;
+  behave(how: 'take' | 'refuse recipient' | 'busy' | 'slow' | 'hang'): void;
+  /** Mails that it has read, whatever it answered. */
+  readonly read: number;
   close(): Promise<void>;
   /** Opens again on the same port, after `close`. */
   open(): Promise<void>;
 }
 
+/** A slow server answers after this. */
+const SLOW_MS = 300;
+
 const answer = (code: number, text: string): Error => Object.assign(new Error(text), { responseCode: code });
 
 export async function startMailServer(): Promise<MailServer> {
   const received: ReceivedMail[] = [];
+  let read = 0;
   let behaviour: Parameters<MailServer['behave']>[0] = 'take';
   let server: SMTPServer;
   const start = async (port: number) => {
@@ -40,15 +46,19 @@ export async function startMailServer(): Promise<MailServer> {
           raw += chunk.toString();
         });
         stream.on('end', () => {
+          read += 1;
           if (behaviour === 'hang') return;
           if (behaviour === 'busy') return done(answer(451, 'Come again'));
           const { mailFrom, rcptTo } = session.envelope;
-          received.push({
-            from: mailFrom ? mailFrom.address : '',
-            to: rcptTo.map(({ address }) => address),
-            raw,
-          });
-          done();
+          const take = () => {
+            received.push({
+              from: mailFrom ? mailFrom.address : '',
+              to: rcptTo.map(({ address }) => address),
+              raw,
+            });
+            done();
+          };
+          setTimeout(take, behaviour === 'slow' ? SLOW_MS : 0);
         });
       },
     });
@@ -62,6 +72,9 @@ export async function startMailServer(): Promise<MailServer> {
   return {
     url: `smtp://127.0.0.1:${port}`,
     received,
+    get read() {
+      return read;
+    },
     behave: (how) => {
       behaviour = how;
     },
