@@ -74,7 +74,7 @@ describe('the configuration', () => {
     });
     const { secrets, ...rest } = config;
     expect(JSON.stringify(rest)).not.toContain('hunter2');
-    expect(Object.values(secrets)).toHaveLength(2);
+    expect(Object.values(secrets).filter((value) => value !== undefined)).toHaveLength(2);
   });
 
   it.each([

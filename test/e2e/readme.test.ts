@@ -116,6 +116,13 @@ describe('README and docs', () => {
       ['NODE_ENV', 'development'],
       ['SIMULATION', String(config.simulation)],
       ['LOG_LEVEL', config.logLevel],
+      ['MAIL_FROM', config.mailFrom],
+      ['SMS_BODY', config.sms.bodyTemplate],
+      ['SMS_CONTENT_TYPE', config.sms.contentType],
+      ['SUPPORT_DOMAINS', config.supportDomains.join(',')],
+      ...['OPERATOR_TOKEN', 'PUBLIC_URL', 'SMS_AUTHORIZATION', 'SMS_URL', 'SMTP_URL', 'TRUSTED_PROXIES'].map(
+        (name): [string, string] => [name, 'none'],
+      ),
     ]);
     expect(Object.fromEntries(written)).toEqual(Object.fromEntries(expected));
     const source = await read('src/config.ts');
