@@ -1,7 +1,7 @@
 import type { AccountTx } from './log/write.ts';
 
 /** What can fall due at a known time; what is done then stands in jobs.ts. */
-export const DUE_KINDS = [
+const DUE_KINDS = [
   /** The lock of a user's login ends (AUTH-07). */
   'LOGIN_UNLOCK',
   /** The block after wrong codes ends (TFA-07). */

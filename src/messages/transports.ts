@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import type { RenderedMessage } from './render.ts';
 
 /** A message on its way out. */
-export interface Delivery {
+interface Delivery {
   /** Of the message; the same at each attempt, so that a repetition after a lost answer can be recognised. */
   id: string;
   recipient: string;

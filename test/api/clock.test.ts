@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { addSeconds } from '../../src/clock.ts';
-import { type ApiCaller, eventually, type Json } from '../support/client.ts';
+import { ApiCaller, eventually, type Json } from '../support/client.ts';
 import { onPostgres, startServer, type TestServer } from '../support/server.ts';
 import {
   ADMIN_PASSWORD,
@@ -88,7 +90,7 @@ describe('the clock', () => {
     const user = await account.user('nobody', [group]);
     expect(await user.api.mutate(ADVANCE, { input: { by: 'PT1S' } })).toMatchObject({ code: 'FORBIDDEN' });
     expect((await user.api.send(CLOCK)).errors?.[0]?.extensions.code).toBe('FORBIDDEN');
-    const anybody = await new (user.api.constructor as typeof ApiCaller)(server.url).send(CLOCK);
+    const anybody = await new ApiCaller(server.url).send(CLOCK);
     expect(anybody.errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
   });
 
@@ -151,7 +153,26 @@ describe('advancing', () => {
     expect((await times(['SLOTS_CHANGED'])).at(-1)?.at).toBeGreaterThanOrEqual(Date.parse(at));
   });
 
-  it('CLK-03 takes nothing offline by itself: devices and the clients of sessions live in real time', async () => {
+  it('CLK-03 AUTH-18 takes nothing offline by itself: devices and the clients of sessions live in real time', async () => {
+    await admin();
+    const user = await account.user('lively', [group]);
+    const { session, tunnel } = await openSession(user, ewon.id);
+    const socket = new WebSocket(tunnel.url, 'talkgate.session.v1', {
+      ca: server.app.platform.authority.certificatePem,
+      headers: { authorization: `Bearer ${tunnel.token}` },
+    });
+    await once(socket, 'message');
+    const stateOf = async () =>
+      (
+        await (
+          await admin()
+        ).run('query ($id: ID!) { node(id: $id) { ... on Session { state closeReason } } }', session)
+      ).node;
+    for (const by of ['PT50M', 'PT50M', 'PT3H']) await advance({ by });
+    expect(await stateOf(), 'its login is in use by it').toEqual({ state: 'OPEN', closeReason: null });
+    await advance({ by: 'P1D' });
+    expect(await stateOf()).toEqual({ state: 'CLOSED', closeReason: 'SESSION_EXPIRED' });
+    socket.terminate();
     expect((await times(['EWON_OFFLINE'])).length).toBe(0);
     expect(
       (await (await admin()).run('query ($id: ID!) { ewon(by: { id: $id }) { status } }', { id: ewon.id })).ewon,
@@ -235,7 +256,8 @@ onPostgres('several instances', () => {
     const one = await startServer({ database: 'postgresql', env });
     const two = await startServer({ databaseUrl: one.databaseUrl, env });
     try {
-      const home = await TestAccount.create(one);
+      // The device is at the other instance than the one that advances.
+      const home = await TestAccount.create(two);
       const ewon = await home.onlineEwon();
       const { platform } = one.app;
       const user = await platform.db.user.findFirstOrThrow({ where: { accountId: home.id } });
@@ -251,7 +273,7 @@ onPostgres('several instances', () => {
       await platform.db.dueWork.createMany({
         data: locked.map(({ id }) => ({ accountId: home.id, kind: 'LOGIN_UNLOCK', subjectId: id, dueAt })),
       });
-      await home.admin.api.succeed(ADVANCE, { input: { by: 'PT45M' } });
+      await new ApiCaller(one.url, home.admin.api.token).succeed(ADVANCE, { input: { by: 'PT45M' } });
       await two.app.jobs.run();
       const entries = await platform.db.logEntry.findMany({ where: { accountId: home.id, code: 'LOGIN_UNLOCKED' } });
       expect(entries).toHaveLength(40);
@@ -265,6 +287,7 @@ onPostgres('several instances', () => {
       // The other instance holds a lease too, and neither lost it.
       expect(await platform.db.gatewayLease.count()).toBe(2);
       expect((await home.admin.api.run('{ ewons { nodes { status } } }')).ewons.nodes).toEqual([{ status: 'ONLINE' }]);
+      expect(await home.log({ codes: ['EWON_OFFLINE'] })).toEqual([]);
 
       const three = await startServer({ databaseUrl: one.databaseUrl, env: { ...env, ROLES: 'api' } });
       expect(three.clock.aheadMs, 'at its start').toBeGreaterThanOrEqual(45 * MINUTE_MS);

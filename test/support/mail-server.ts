@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 
 /** A mail as the server took it. */
-export interface ReceivedMail {
+interface ReceivedMail {
   from: string;
   to: string[];
   raw: string;
@@ -84,7 +84,7 @@ export async function startMailServer(): Promise<MailServer> {
 }
 
 /** A request to the SMS service. */
-export interface ReceivedSms {
+interface ReceivedSms {
   headers: IncomingHttpHeaders;
   body: string;
 }
