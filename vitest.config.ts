@@ -8,6 +8,9 @@ export default defineConfig({
     exclude: ['**/node_modules/**', 'dist/**'],
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
+    // A worker keeps the program loaded and its code compiled from file to file: that is a third of the processor's time.
+    // So a test puts back what it changes in the process, and figures of the whole process are not its own alone.
+    isolate: false,
     // Each worker runs its own embedded database; more of them only fight for the processor.
     maxWorkers: 2,
     testTimeout: 30_000,

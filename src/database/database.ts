@@ -55,6 +55,7 @@ async function openEmbedded(path: string, log: Logger, image?: Blob): Promise<Da
   try {
     const pglite = await PGlite.create({ ...(folder && { dataDir: folder }), ...(image && { loadDataDir: image }) });
     letOthersIn(pglite);
+    await forgetRowTypes(pglite);
     const factory = new PrismaPGlite(pglite);
     // The adapter's type is of another minor version of the same interface.
     await migrate(factory as unknown as SqlMigrationAwareDriverAdapterFactory, log);
@@ -72,6 +73,20 @@ async function openEmbedded(path: string, log: Logger, image?: Blob): Promise<Da
     await unlock();
     throw error;
   }
+}
+
+/**
+ * PGlite knows how to read arrays of every table's rows, the system's included, and the adapter has the whole list copied at each
+ * query. No query reads such an array.
+ */
+async function forgetRowTypes(pglite: PGlite): Promise<void> {
+  const { rows } = await pglite.query<{ typarray: number }>(
+    `SELECT "typarray" FROM pg_type WHERE "typtype" = 'c' AND "typarray" <> 0`,
+  );
+  const forgotten = new Set(rows.map(({ typarray }) => typarray));
+  pglite.parsers = Object.fromEntries(
+    Object.entries(pglite.parsers).filter(([type]) => !forgotten.has(Number(type))),
+  );
 }
 
 /** Milliseconds that PGlite may compute without the event loop having had its turn. */

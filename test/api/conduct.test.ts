@@ -35,6 +35,10 @@ const ID = {
   Session: 'session',
   Login: 'login',
   Account: 'account',
+  ApiToken: 'token',
+  SupportAccess: 'support access',
+  OneTimeSecret: 'secret',
+  OutgoingMessage: 'message',
 };
 type NodeIds = Record<keyof typeof ID, string>;
 
@@ -49,8 +53,25 @@ async function everyNode(of: TestAccount): Promise<{ ids: NodeIds; pending: stri
   const created = await of.admin.api.succeed(
     'mutation { createEwon(input: { name: "Pending" }) { __typename ... on CreateEwonSuccess { ewon { id } } } }',
   );
+  const { token } = await of.admin.api.succeed(
+    'mutation ($poolId: ID!) { createApiToken(input: { name: "Node token", poolId: $poolId }) { __typename ... on CreateApiTokenSuccess { token { id } } ... on Error { code message } } }',
+    { poolId: pool },
+  );
+  const { supportAccess } = await of.admin.api.succeed(
+    'mutation ($ewonId: ID!) { grantSupportAccess(input: { email: "node@hms.se", ewonIds: [$ewonId] }) { __typename ... on GrantSupportAccessSuccess { supportAccess { id } } ... on Error { code message } } }',
+    { ewonId: ewon.id },
+  );
+  await of.admin.api.succeed(
+    'mutation ($recipientId: ID!) { shareSecret(input: { recipientId: $recipientId, content: "for you" }) { __typename ... on Error { code message } } }',
+    { recipientId: of.admin.id },
+  );
+  const lists = await of.admin.api.run('{ oneTimeSecrets { nodes { id } } account { messages { nodes { id } } } }');
   return {
     ids: {
+      ApiToken: token.id,
+      SupportAccess: supportAccess.id,
+      OneTimeSecret: lists.oneTimeSecrets.nodes[0].id,
+      OutgoingMessage: lists.account.messages.nodes[0].id,
       Pool: pool,
       Group: group,
       User: user.id,
@@ -155,6 +176,37 @@ describe('ids', () => {
   const SAME_TWICE = { password: USER_PASSWORD, passwordConfirmation: USER_PASSWORD };
   /** For each place where the input of a mutation holds an id: an input that is right but for that id. */
   const inputs: Record<string, [type: keyof NodeIds, (id: string) => object]> = {
+    'addEwonsToPool poolId': ['Pool', (poolId) => ({ poolId, ewonIds: [own.ids.Ewon] })],
+    'addEwonsToPool ewonIds': ['Ewon', (id) => ({ poolId: own.ids.Pool, ewonIds: [id] })],
+    'addGroupMembers groupId': ['Group', (groupId) => ({ groupId, userIds: [own.ids.User] })],
+    'addGroupMembers userIds': ['User', (id) => ({ groupId: own.ids.Group, userIds: [id] })],
+    'confirmDevicePasswordsChanged supportAccessId': ['SupportAccess', (supportAccessId) => ({ supportAccessId })],
+    'createApiToken poolId': ['Pool', (poolId) => ({ name: 'Refused', poolId })],
+    'createGroup managedGroupIds': ['Group', (id) => ({ name: 'Refused', managedGroupIds: [id] })],
+    'createPool ewonIds': ['Ewon', (id) => ({ name: 'Refused', ewonIds: [id] })],
+    'deleteApiToken tokenId': ['ApiToken', (tokenId) => ({ tokenId })],
+    'deleteGroup groupId': ['Group', (groupId) => ({ groupId })],
+    'disableSecondFactor userId': ['User', (userId) => ({ userId })],
+    'grantSupportAccess ewonIds': ['Ewon', (id) => ({ email: 'refused@hms.se', ewonIds: [id] })],
+    'readSecret secretId': ['OneTimeSecret', (secretId) => ({ secretId })],
+    'removeEwonsFromPool poolId': ['Pool', (poolId) => ({ poolId, ewonIds: [own.ids.Ewon] })],
+    'removeEwonsFromPool ewonIds': ['Ewon', (id) => ({ poolId: own.ids.Pool, ewonIds: [id] })],
+    'removeGroupMembers groupId': ['Group', (groupId) => ({ groupId, userIds: [own.ids.User] })],
+    'removeGroupMembers userIds': ['User', (id) => ({ groupId: own.ids.Group, userIds: [id] })],
+    'renewApiToken tokenId': ['ApiToken', (tokenId) => ({ tokenId })],
+    'resetSecondFactor userId': ['User', (userId) => ({ userId })],
+    'retrieveBackupCodes userId': ['User', (userId) => ({ userId })],
+    'retryMessage messageId': ['OutgoingMessage', (messageId) => ({ messageId })],
+    'revokeSupportAccess supportAccessId': ['SupportAccess', (supportAccessId) => ({ supportAccessId })],
+    'setGroupRights groupId': ['Group', (groupId) => ({ groupId, managedGroupIds: [] })],
+    'setGroupRights managedGroupIds': ['Group', (id) => ({ groupId: own.ids.Group, managedGroupIds: [id] })],
+    'setSecondFactor userId': ['User', (userId) => ({ userId, method: 'EMAIL' })],
+    'shareSecret recipientId': ['User', (recipientId) => ({ recipientId, content: 'Refused' })],
+    'updateApiToken poolId': ['Pool', (poolId) => ({ tokenId: own.ids.ApiToken, poolId })],
+    'updateApiToken tokenId': ['ApiToken', (tokenId) => ({ tokenId, name: 'Refused' })],
+    'updateGroup groupId': ['Group', (groupId) => ({ groupId, name: 'Refused' })],
+    'updatePool poolId': ['Pool', (poolId) => ({ poolId, name: 'Refused' })],
+    'withdrawRememberedPcs userId': ['User', (userId) => ({ userId })],
     'approveEwon ewonId': ['Ewon', (ewonId) => ({ ewonId })],
     'approveEwon replace': ['Ewon', (replace) => ({ ewonId: own.ids.Ewon, replace })],
     'approveEwon properties.poolIds': ['Pool', (id) => ({ ewonId: own.ids.Ewon, properties: { poolIds: [id] } })],
@@ -207,7 +259,8 @@ describe('ids', () => {
         return isInputObjectType(input) ? idPlaces(input).map((place) => `${name} ${place}`) : [];
       }),
     );
-    expect(Object.keys(inputs).sort()).toEqual(places.sort());
+    // `revokeLogins` passes over the logins that are not there: what the caller wants holds of them already.
+    expect([...Object.keys(inputs), 'revokeLogins loginIds'].sort()).toEqual(places.sort());
 
     const before = await server.app.platform.db.logEntry.count();
     for (const [place, [type, input]] of Object.entries(inputs)) {

@@ -397,7 +397,31 @@ describe('a login that ends', () => {
       () => tunnel.readyState,
       (state) => state === WebSocket.OPEN,
     );
-    return { person, ewon, sessionId: opened.session.id as string, streams, tunnel };
+    return {
+      person,
+      ewon,
+      sessionId: opened.session.id as string,
+      streams,
+      tunnel,
+      idle: await idleSocket(person.api),
+    };
+  }
+
+  /** A WebSocket that nothing runs on: only the login itself can end it. */
+  async function idleSocket({ url, token }: ApiCaller): Promise<{ closeCode: number | null }> {
+    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/graphql`, 'graphql-transport-ws');
+    const state = { closeCode: null as number | null, acknowledged: false };
+    socket.on('open', () =>
+      socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } })),
+    );
+    socket.on('message', () => {
+      state.acknowledged = true;
+    });
+    socket.on('close', (code) => {
+      state.closeCode = code;
+    });
+    await eventually('acknowledgement', () => state.acknowledged, Boolean);
+    return state;
   }
 
   const sessionOf = async (id: string): Promise<Json> =>
@@ -439,7 +463,7 @@ describe('a login that ends', () => {
   ])(
     'EVT-08 AUTH-20 that %s closes its WebSockets, event streams and tunnel within a second',
     async (_how, reason, prepare) => {
-      const { person, ewon, sessionId, streams, tunnel } = await connected();
+      const { person, ewon, sessionId, streams, tunnel, idle } = await connected();
       const end = await prepare({ person });
       await end();
       const from = performance.now();
@@ -453,12 +477,13 @@ describe('a login that ends', () => {
         ),
         eventually(
           'the close of the sockets',
-          () => [streams[0].closeCode, streams[2].closeCode, tunnel.readyState === WebSocket.CLOSED],
+          () => [streams[0].closeCode, streams[2].closeCode, tunnel.readyState === WebSocket.CLOSED, idle.closeCode],
           (closed) => closed.every(Boolean),
           3000,
         ),
       ]);
       expect(performance.now() - from).toBeLessThan(1000);
+      expect(idle.closeCode).toBe(4403);
       expect((await sessionOf(sessionId)).closeReason).toBe(reason);
       for (const stream of streams) {
         expect(stream.errors?.[0]?.extensions.code).toBe('LOGIN_EXPIRED');

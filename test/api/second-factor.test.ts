@@ -555,7 +555,7 @@ describe('other methods', () => {
     expect((await submitCode(late.api, expired)).answer.code).toBe('CODE_EXPIRED');
   });
 
-  it('TFA-38 TFA-40 TFA-42 an authenticator app: secret, URI and QR code once; oathtool gives the codes', async () => {
+  it('TFA-38 TFA-40 TFA-42 TFA-07 an authenticator app: secret, URI and QR code once; oathtool gives the codes', async () => {
     const person = await newUser();
     const { api } = await beginLogin(account, person.username);
     const started = await startEnrolment(api, { method: 'APP' });
@@ -592,6 +592,12 @@ describe('other methods', () => {
     const third = await beginLogin(account, person.username);
     expect((await submitCode(third.api, code(at(-90)))).answer.code).toBe('CODE_INVALID');
     expect((await submitCode(third.api, code(at(30)))).answer.__typename).toBe('LoginSuccess');
+
+    // TFA-06, TFA-07: no code is sent here whose refusal would tell of the block.
+    await later(MINUTE);
+    const fourth = await beginLogin(account, person.username);
+    for (let attempt = 0; attempt < 3; attempt += 1) await submitCode(fourth.api, wrong(code(at())));
+    expect((await beginLogin(account, person.username)).answer.code).toBe('TWO_FACTOR_BLOCKED');
   });
 
   it('TFA-14 TFA-26 TFA-45 TFA-37 the policy: on for new users, numbers at creation, one for everybody on PRO', async () => {

@@ -57,7 +57,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     clock,
     log: options.log ?? createLogger(config.logLevel),
     ...(databaseUrl === 'pglite://memory' && {
-      databaseImage: new Blob([new Uint8Array(await readFile(inject('databaseImage')))]),
+      databaseImage: await readImage(),
     }),
   });
   return {
@@ -71,6 +71,14 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       await made?.drop();
     },
   };
+}
+
+let image: Promise<Blob> | undefined;
+
+/** The data directory to start from: read once in a process, for all its servers. */
+function readImage(): Promise<Blob> {
+  image ??= readFile(inject('databaseImage')).then((bytes) => new Blob([new Uint8Array(bytes)]));
+  return image;
 }
 
 async function createPostgres(): Promise<{ url: string; drop(): Promise<void> }> {
