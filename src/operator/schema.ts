@@ -295,7 +295,10 @@ const JobType = builder.objectRef<JobRun & { name: string }>('Job').implement({
   fields: (t) => ({
     name: t.exposeString('name', { description: 'What it does.' }),
     lastStartedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it last began.' }),
-    milliseconds: t.exposeFloat('milliseconds', { description: 'How long that took.' }),
+    milliseconds: t.int({
+      description: 'How long that took.',
+      resolve: ({ milliseconds }) => Math.round(milliseconds),
+    }),
     runs: t.exposeInt('runs', { description: 'How often it ran since the instance started.' }),
     failures: t.exposeInt('failures', { description: 'How often it failed since then.' }),
     lastError: t.exposeString('error', {
