@@ -115,7 +115,9 @@ async function logIn(url: string): Promise<ApiClient> {
     input: { account: DEMO.account, ...DEMO.administrator, client: 'M2WEB' },
   });
   if (login.__typename !== 'LoginSuccess')
-    throw new Error(`The demo's Administrator cannot log in: ${login.message}. Is this the demo's database?`);
+    throw new Error(
+      `The demo's Administrator cannot log in: ${'message' in login ? login.message : login.__typename}. Is this the demo's database?`,
+    );
   client.setToken(login.token);
   return client;
 }

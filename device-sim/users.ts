@@ -195,8 +195,10 @@ function endOf(
 }
 
 /** Members of a result union that are no errors but not what was asked for, such as SecondFactorRequired, have only their name. */
-const errorOf = ({ __typename, code, message }: MutationError): SimulatorError =>
-  new SimulatorError(code ?? __typename, message ?? `The platform answers with ${__typename}.`);
+const errorOf = (result: MutationError | { __typename: string }): SimulatorError =>
+  'code' in result
+    ? new SimulatorError(result.code, result.message)
+    : new SimulatorError(result.__typename, `The platform answers with ${result.__typename}.`);
 
 /** Ends early, without an error, when `signal` does. */
 async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {

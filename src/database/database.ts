@@ -84,9 +84,7 @@ async function forgetRowTypes(pglite: PGlite): Promise<void> {
     `SELECT "typarray" FROM pg_type WHERE "typtype" = 'c' AND "typarray" <> 0`,
   );
   const forgotten = new Set(rows.map(({ typarray }) => typarray));
-  pglite.parsers = Object.fromEntries(
-    Object.entries(pglite.parsers).filter(([type]) => !forgotten.has(Number(type))),
-  );
+  pglite.parsers = Object.fromEntries(Object.entries(pglite.parsers).filter(([type]) => !forgotten.has(Number(type))));
 }
 
 /** Milliseconds that PGlite may compute without the event loop having had its turn. */

@@ -75,7 +75,7 @@ export async function checkPassword(
 }
 
 /** @throws AppError IP_BANNED, without a look at what was given (AUTH-11) */
-export async function requireNotBanned(ctx: Platform, remoteAddress: string): Promise<void> {
+async function requireNotBanned(ctx: Platform, remoteAddress: string): Promise<void> {
   if (await ctx.db.addressBan.findUnique({ where: { remoteAddress } }))
     throw new AppError('IP_BANNED', 'Too many failed logins came from your address.');
 }

@@ -75,14 +75,17 @@ describe('constraints', () => {
       ['aaaaaaaa', 'ωωωωωωωω'],
     ],
   ] as const;
-  it.each(SWITCHES)('PWD-06 PWD-07 PWD-08 PWD-09 PWD-10 %s is a switch of its own', (_rule, setting, violation, good, bad) => {
-    const policy = { ...NOTHING, ...setting };
-    for (const password of good) expect(brokenConstraints(password, policy), password).toEqual([]);
-    for (const password of bad) {
-      expect(brokenConstraints(password, policy), password).toEqual([violation]);
-      expect(brokenConstraints(password, NOTHING), password).toEqual([]);
-    }
-  });
+  it.each(SWITCHES)(
+    'PWD-06 PWD-07 PWD-08 PWD-09 PWD-10 %s is a switch of its own',
+    (_rule, setting, violation, good, bad) => {
+      const policy = { ...NOTHING, ...setting };
+      for (const password of good) expect(brokenConstraints(password, policy), password).toEqual([]);
+      for (const password of bad) {
+        expect(brokenConstraints(password, policy), password).toEqual([violation]);
+        expect(brokenConstraints(password, NOTHING), password).toEqual([]);
+      }
+    },
+  );
 
   it('PWD-10 the switches combine with AND', () => {
     const all = Object.assign({}, NOTHING, ...SWITCHES.map(([, setting]) => setting));

@@ -13,7 +13,7 @@ const createBackupCode = (): string =>
   Array.from({ length: CODE_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
 
 /** A backup code as people type it: without regard to case, spaces and hyphens. */
-export const normalizedCode = (code: string): string => code.replaceAll(/[\s-]/g, '').toUpperCase();
+const normalizedCode = (code: string): string => code.replaceAll(/[\s-]/g, '').toUpperCase();
 
 export const looksLikeBackupCode = (code: string): boolean => normalizedCode(code).length === CODE_LENGTH;
 

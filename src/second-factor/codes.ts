@@ -91,7 +91,7 @@ export async function checkCode(
   purpose: ChallengePurpose,
   code: string,
 ): Promise<AcceptedCode | AppError> {
-  const { tx, now, log } = account;
+  const { now, log } = account;
   if (user.secondFactorBlockedUntil && user.secondFactorBlockedUntil > now)
     return new TwoFactorBlockedError(user.secondFactorBlockedUntil);
   if (looksLikeBackupCode(code)) {

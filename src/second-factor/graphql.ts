@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { TooManyRequestsError } from '../errors.ts';
 import type { RememberedPc, User } from '../generated/prisma/client.ts';
-import type { SecondFactorMethod, SecondFactorState } from '../generated/prisma/enums.ts';
+import type { SecondFactorState } from '../generated/prisma/enums.ts';
 import { builder } from '../graphql/builder.ts';
 import type { GraphQLContext } from '../graphql/context.ts';
 import { SecondFactorMethodEnum } from '../graphql/enums.ts';

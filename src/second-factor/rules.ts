@@ -1,4 +1,3 @@
-import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
 import type { Account, User } from '../generated/prisma/client.ts';
 import type { Actor } from '../users/actor.ts';
@@ -129,6 +128,3 @@ export function requireNotBlocked(user: Pick<User, 'secondFactorBlockedUntil'>, 
 
 /** Digits of a code: four in text messages (TFA-03), six in mails (TFA-39). */
 export const codeLength = (method: 'SMS' | 'EMAIL'): number => (method === 'SMS' ? 4 : 6);
-
-/** Minutes a code lives (TFA-05). */
-export const codeMinutes = ({ limits }: Config): number => limits.CODE_MINUTES;

@@ -3,7 +3,7 @@ import type { TestAccount } from './world.ts';
 import { USER_PASSWORD } from './world.ts';
 
 /** Every member of LoginResult. */
-export const LOGIN_STEP = `
+const LOGIN_STEP = `
   __typename
   ... on LoginSuccess { token expiresAt deviceToken deviceTokenExpiresAt viewer { user { id username } } }
   ... on SecondFactorRequired { token expiresAt method sentTo codeExpiresAt hasBackupNumber mayRememberPc }
