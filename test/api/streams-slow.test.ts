@@ -11,6 +11,7 @@ import { inAccount } from '../../src/log/write.ts';
 import { ApiCaller, eventually, type Json } from '../support/client.ts';
 import type { Question } from '../support/measured-server.ts';
 import type { TestServer } from '../support/server.ts';
+import { copyDatabase } from '../support/server.ts';
 import { startWorld, type TestAccount } from '../support/world.ts';
 
 const MIB = 1024 * 1024;
@@ -103,6 +104,7 @@ describe('A server in its own process', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'talkgate-'));
+    await copyDatabase(join(folder, 'db'));
     child = fork(join(import.meta.dirname, '../support/measured-server.ts'), {
       execArgv: ['--expose-gc', '--import', 'tsx'],
       env: {

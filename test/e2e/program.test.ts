@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiCaller, eventually, type Json } from '../support/client.ts';
+import { copyDatabase } from '../support/server.ts';
 
 /*
  * The program as its operator sees it: a process with an environment, standard output, signals and an exit status. The starts
@@ -142,6 +143,8 @@ describe.concurrent('the program', () => {
   it('API-09 ends streams with "reconnect", finishes what runs and exits 0 on SIGTERM; the next start goes on', {
     timeout: TIMEOUT_MS,
   }, async () => {
+    // That it begins with an empty folder, the test beside this one shows.
+    await copyDatabase(join(folder, 'stopped/db'));
     const program = start('stopped');
     const api = await newAccount(await program.ready);
     const stream = api.subscribe('subscription { slotUsage { inUse } }');
@@ -181,11 +184,9 @@ describe.concurrent('the program', () => {
         { DATABASE_URL: 'postgresql://talkgate:hunter2@127.0.0.1:1/talkgate', DATABASE_TIMEOUT_SECONDS: '2' },
         /^talkgate cannot start: The database at 127\.0\.0\.1:1\/talkgate cannot be used: Please make sure your database server is running.*$/,
       ],
-      [
-        { HTTP_PORT: String(port), DATABASE_URL: 'pglite://memory' },
-        /^talkgate cannot start: .*EADDRINUSE.* another process listens there\.$/,
-      ],
+      [{ HTTP_PORT: String(port) }, /^talkgate cannot start: .*EADDRINUSE.* another process listens there\.$/],
     ];
+    await copyDatabase(join(folder, `failing${cases.length - 1}/db`));
     for (const [index, [env, expected]] of cases.entries()) {
       const program = start(`failing${index}`, { LOG_LEVEL: 'warn', ...env });
       expect((await program.exit).code).toBe(1);

@@ -1,4 +1,4 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { Redis } from 'ioredis';
@@ -14,6 +14,8 @@ declare module 'vitest' {
   export interface ProvidedContext {
     /** A data directory of PGlite with the schema applied. */
     databaseImage: string;
+    /** The same as a folder, for a program in a process of its own to have a copy of. */
+    databaseFolder: string;
     /** An administrator's URL of PostgreSQL and the name of a migrated template; null where there is no server. */
     postgres: { url: string; template: string } | null;
     redis: string | null;
@@ -25,18 +27,25 @@ const REDIS = process.env.TEST_REDIS_URL ?? 'redis://127.0.0.1:6379';
 
 /** Prepares the databases once for all test files, so that each of them starts from a copy with the schema applied. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  project.provide('databaseImage', await makeImage());
+  const { file, folder } = await makeImage();
+  project.provide('databaseImage', file);
+  project.provide('databaseFolder', folder);
   const postgres = await makeTemplate();
   project.provide('postgres', postgres);
   project.provide('redis', await reachRedis());
   return async () => {
+    await rm(folder, { recursive: true, force: true });
     if (postgres) await administer(postgres.url, `DROP DATABASE IF EXISTS "${postgres.template}" WITH (FORCE)`);
   };
 }
 
-async function makeImage(): Promise<string> {
-  const file = resolve(`node_modules/.cache/talkgate/pglite-${await migrationsFingerprint(schemaFiles())}.tar`);
-  const pglite = await PGlite.create();
+/** The same database twice: as a file to load into memory, and as a folder to copy. */
+async function makeImage(): Promise<{ file: string; folder: string }> {
+  const name = `pglite-${await migrationsFingerprint(schemaFiles())}`;
+  const file = resolve(`node_modules/.cache/talkgate/${name}.tar`);
+  const folder = resolve(`node_modules/.cache/talkgate/${name}-${process.pid}`);
+  await mkdir(dirname(file), { recursive: true });
+  const pglite = await PGlite.create({ dataDir: folder });
   try {
     // The adapter's type is of another minor version of the same interface.
     const engine = await openSchemaEngine(
@@ -45,13 +54,12 @@ async function makeImage(): Promise<string> {
     await applyMigrations(engine, schemaFiles());
     engine.free();
     const image = await pglite.dumpDataDir('none');
-    await mkdir(dirname(file), { recursive: true });
     await writeFile(`${file}.${process.pid}`, Buffer.from(await image.arrayBuffer()));
     await rename(`${file}.${process.pid}`, file);
   } finally {
     await pglite.close();
   }
-  return file;
+  return { file, folder };
 }
 
 async function makeTemplate(): Promise<{ url: string; template: string } | null> {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { cp, readFile } from 'node:fs/promises';
 import { describe, inject } from 'vitest';
 import { type App, createApp } from '../../src/app.ts';
 import { createManualClock, type ManualClock } from '../../src/clock.ts';
@@ -72,6 +73,10 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     },
   };
 }
+
+/** A database of its own on disk, with the schema applied, for a program in a process of its own. */
+export const copyDatabase = (folder: string): Promise<void> =>
+  cp(inject('databaseFolder'), folder, { recursive: true, mode: constants.COPYFILE_FICLONE });
 
 let image: Promise<Blob> | undefined;
 
