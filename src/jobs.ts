@@ -38,25 +38,34 @@ export interface Job {
   nextDue(ctx: Platform): Promise<Date | null>;
   /** It may take long, so a tick begins it and does not wait for it. */
   background?: boolean;
+  /** What must be done within a second of its time is looked for at each tick; the rest at every other one, or more rarely. */
+  prompt?: boolean;
+  /** Seconds between two looks; 1 if absent. */
+  every?: number;
 }
 
-const job = (run: Job['run'], nextDue: Job['nextDue']): Job => ({ name: run.name, run, nextDue });
+const job = (run: Job['run'], nextDue: Job['nextDue'], more: Pick<Job, 'prompt' | 'every'> = {}): Job => ({
+  name: run.name,
+  run,
+  nextDue,
+  ...more,
+});
 
 const never = async (): Promise<null> => null;
 
 const JOBS: readonly Job[] = [
-  job(runDueWork, nextDueWork),
-  job(applyDueDecreases, nextDecrease),
+  job(runDueWork, nextDueWork, { prompt: true }),
+  job(applyDueDecreases, nextDecrease, { every: 2 }),
   job(closeSilentSessions, nextSilence),
-  job(touchLogins, nextTouch),
-  job(endExpiredLogins, nextLoginEnd),
+  job(touchLogins, nextTouch, { every: 2 }),
+  job(endExpiredLogins, nextLoginEnd, { prompt: true }),
   // What it closes has ended with its login already, unless the two crossed.
   job(closeSessionsOfEndedLogins, never),
   job(expireWaiters, nextWaiterEnd),
   job(reapLeases, nextLeaseEnd),
-  job(purgeLogs, nextLogPurge),
-  job(purgeStoredResults, nextResultPurge),
-  job(purgeLoginFailures, never),
+  job(purgeLogs, nextLogPurge, { every: 60 }),
+  job(purgeStoredResults, nextResultPurge, { every: 60 }),
+  job(purgeLoginFailures, never, { every: 60 }),
 ];
 
 /** How the last run of a job on this instance went. */
@@ -69,6 +78,9 @@ export interface JobRun {
   /** Of the last run; null when it went well. */
   error: string | null;
 }
+
+/** What a round looks at: everything, what it is time for, or what must be prompt. */
+type Round = 'ALL' | 'FULL' | 'PROMPT';
 
 export interface Jobs {
   /** Runs everything that is due now and returns when it is done. */
@@ -108,29 +120,41 @@ export function startJobs(ctx: Platform, before: () => Promise<void>, more: read
     });
     return error === null;
   };
-  const round = async (waitForAll: boolean) => {
+  const lastLook = new Map<Job, number>();
+  const isDue = (one: Job, kind: Round): boolean => {
+    if (kind === 'ALL') return true;
+    if (kind === 'PROMPT') return one.prompt === true;
+    // Half a tick early is in time: ticks are not exact.
+    return performance.now() - (lastLook.get(one) ?? Number.NEGATIVE_INFINITY) >= (one.every ?? 1) * 1000 - TICK_MS / 2;
+  };
+  const round = async (kind: Round) => {
     const dueAt = ctx.clock.now();
-    await before().catch((error: unknown) => ctx.log.error({ err: error }, 'A round of due work began badly'));
+    if (kind !== 'PROMPT')
+      await before().catch((error: unknown) => ctx.log.error({ err: error }, 'A round of due work began badly'));
     for (const one of list) {
+      if (!isDue(one, kind)) continue;
+      lastLook.set(one, performance.now());
       const work = runOne(one, dueAt);
-      if (waitForAll || !one.background) await work;
+      if (kind === 'ALL' || !one.background) await work;
     }
   };
-  const begin = (waitForAll: boolean): Promise<void> => {
-    running = round(waitForAll).finally(() => {
+  const begin = (kind: Round): Promise<void> => {
+    running = round(kind).finally(() => {
       running = null;
     });
     return running;
   };
+  let ticks = 0;
   const timer = setInterval(() => {
-    if (!running) void begin(false);
+    ticks += 1;
+    if (!running) void begin(ticks % 2 === 0 ? 'PROMPT' : 'FULL');
   }, TICK_MS);
   return {
     list,
     runOne,
     run: async () => {
       await running;
-      await begin(true);
+      await begin('ALL');
     },
     close: async () => {
       clearInterval(timer);

@@ -70,8 +70,7 @@ export async function checkPassword(
     await countFailure(ctx, user, remoteAddress, matches);
     throw new InvalidCredentialsError();
   }
-  if (user.failedLogins > 0 || user.lockedUntil)
-    await ctx.db.user.update({ where: { id: user.id }, data: { failedLogins: 0, lockedUntil: null } });
+  if (user.failedLogins > 0) await ctx.db.user.update({ where: { id: user.id }, data: { failedLogins: 0 } });
 }
 
 /** @throws AppError IP_BANNED, without a look at what was given (AUTH-11) */

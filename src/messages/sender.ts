@@ -51,8 +51,8 @@ export function startSender(
   };
   return {
     jobs: [
-      { name: 'sendMessages', run: sendDue, nextDue: nextMessage, background: true },
-      { name: 'purgeMessages', run: purgeMessages, nextDue: nextPurge },
+      { name: 'sendMessages', run: sendDue, nextDue: nextMessage, background: true, every: 2 },
+      { name: 'purgeMessages', run: purgeMessages, nextDue: nextPurge, every: 60 },
     ],
     close: async () => {
       stopListening();

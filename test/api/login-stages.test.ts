@@ -221,6 +221,12 @@ describe('a lock', () => {
     expect(await lastMessage(server, `${person.username}@example.com`, 'LOGIN_LOCKED')).toMatchObject(expected);
     expect(await messagesTo(server, `${person.username}@example.com`, 'LOGIN_LOCKED')).toHaveLength(1);
     expect(await lastMessage(server, 'admin@example.com', 'USER_LOCKED')).toMatchObject(expected);
+    // What fails between the end of the lock and the entry that tells of it counts for the next lock.
+    server.clock.advance(15 * MINUTE);
+    await fail(person.username, 5);
+    await server.app.jobs.run();
+    await fail(person.username, 5);
+    expect(await locked(person.username)).toBe(true);
     await later(15 * MINUTE);
     expect(await locked(person.username)).toBe(false);
     const codes = (await account.log({ userIds: [person.id] })).map(({ code }) => code);

@@ -27,8 +27,8 @@ async function loggedSessions(account: SlotStage['account']): Promise<{ started:
 }
 
 eachDatabase('64 users for 5 slots, 2 of them reserved,', (database) => {
-  // The embedded database is one session: it shows the rules of slots, not a race of locks. In eight rounds everybody waits once.
-  const ROUNDS = database === 'postgresql' ? 20 : 8;
+  // The embedded database is one session: it shows the rules of slots, not a race of locks.
+  const ROUNDS = database === 'postgresql' ? 20 : 4;
   const MEMBERS = 16;
   let stage: SlotStage;
   const people: { person: Person; isMember: boolean }[] = [];
