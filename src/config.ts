@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import proxyAddr from 'proxy-addr';
 import { z } from 'zod';
 import { overlaps, subnetOf } from './vpn/ipv4.ts';
@@ -89,7 +90,8 @@ const environment = z.object({
   ACCOUNTS_PER_HOUR: whole(20, 1, 1_000_000),
   PASSWORD_HASH_MEMORY_KIB: whole(65_536, 1024, 4_194_304),
   PASSWORD_HASH_ITERATIONS: whole(3, 2, 100),
-  PASSWORD_HASH_CONCURRENCY: whole(2, 1, 64),
+  // One processor stays free for everything else: forty logins at once must not be noticed elsewhere.
+  PASSWORD_HASH_CONCURRENCY: whole(Math.min(4, Math.max(1, availableParallelism() - 1)), 1, 64),
   PASSWORD_HASH_QUEUE: whole(100, 0, 100_000),
   PASSWORD_MIN_LENGTH: whole(8, 6, 45),
 

@@ -104,6 +104,7 @@ describe('README and docs', () => {
     const { limits, ...config } = readConfig({});
     const expected = new Map<string, string>([
       ...Object.entries(limits).map(([name, value]): [string, string] => [name, String(value)]),
+      ['PASSWORD_HASH_CONCURRENCY', 'the processors but one, 1 to 4'],
       ['HOST', config.host],
       ['PUBLIC_HOST', 'as HOST'],
       ['HTTP_PORT', String(config.ports.http)],
