@@ -72,6 +72,7 @@ const environment = z.object({
   CODE_SEND_INTERVAL_SECONDS: whole(30, 0, 3600),
   CODE_SENDS: whole(5, 1, 100),
   CODES_PER_HOUR: whole(30, 1, 1_000_000),
+  NOTICES_PER_HOUR: whole(200, 1, 1_000_000),
   BACKUP_CODES: whole(10, 1, 100),
   REMEMBERED_PCS: whole(20, 1, 1000),
   INVITATION_DAYS: whole(7, 1, 365),

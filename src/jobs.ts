@@ -121,6 +121,7 @@ export function startJobs(ctx: Platform, before: () => Promise<void>, more: read
     return error === null;
   };
   const lastLook = new Map<Job, number>();
+  const inHand = new Set<Job>();
   const isDue = (one: Job, kind: Round): boolean => {
     if (kind === 'ALL') return true;
     if (kind === 'PROMPT') return one.prompt === true;
@@ -132,9 +133,10 @@ export function startJobs(ctx: Platform, before: () => Promise<void>, more: read
     if (kind !== 'PROMPT')
       await before().catch((error: unknown) => ctx.log.error({ err: error }, 'A round of due work began badly'));
     for (const one of list) {
-      if (!isDue(one, kind)) continue;
+      if (!isDue(one, kind) || (kind !== 'ALL' && inHand.has(one))) continue;
       lastLook.set(one, performance.now());
-      const work = runOne(one, dueAt);
+      inHand.add(one);
+      const work = runOne(one, dueAt).finally(() => inHand.delete(one));
       if (kind === 'ALL' || !one.background) await work;
     }
   };

@@ -17,6 +17,8 @@ export interface RateLimits {
   recoveries: RateLimit;
   /** Second-factor codes sent to one user. */
   codes: RateLimit;
+  /** Messages that the people of one account have sent to whomever they name: invitations and notices. */
+  notices: RateLimit;
   enrolments: RateLimit;
   enrolmentFailures: RateLimit;
   /** Wrong operator tokens from one address. */
@@ -31,6 +33,7 @@ export function createRateLimits({ limits }: Config): RateLimits {
     accounts: rateLimit(limits.ACCOUNTS_PER_HOUR, 3600),
     recoveries: rateLimit(limits.RECOVERIES_PER_HOUR, 3600),
     codes: rateLimit(limits.CODES_PER_HOUR, 3600),
+    notices: rateLimit(limits.NOTICES_PER_HOUR, 3600),
     enrolments: rateLimit(limits.ENROLMENTS_PER_MINUTE, 60),
     enrolmentFailures: rateLimit(limits.ENROLMENT_FAILURES_PER_MINUTE, 60),
     operatorFailures: rateLimit(limits.OPERATOR_FAILURES_PER_MINUTE, 60),

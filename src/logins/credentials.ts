@@ -1,3 +1,4 @@
+import { PLANS } from '../account/plans.ts';
 import { addSeconds } from '../clock.ts';
 import type { Platform } from '../context.ts';
 import type { Tx } from '../database/database.ts';
@@ -21,6 +22,8 @@ export interface Credentials {
 export interface CheckedUser {
   userId: string;
   accountId: string;
+  /** The hash that the password was checked against: by the time of the login it may be another. */
+  passwordHash: string;
 }
 
 /** AUTH-03, AUTH-04: one answer for everything that can be wrong. */
@@ -49,8 +52,8 @@ export async function checkCredentials(
     where: { usernameKey: nameKey(credentials.username), account: { nameKey: nameKey(credentials.account) } },
   });
   await checkPassword(ctx, user, credentials.password, remoteAddress);
-  if (!user) throw new InvalidCredentialsError();
-  return { userId: user.id, accountId: user.accountId };
+  if (!user?.passwordHash) throw new InvalidCredentialsError();
+  return { userId: user.id, accountId: user.accountId, passwordHash: user.passwordHash };
 }
 
 /**
@@ -64,17 +67,23 @@ export async function checkPassword(
   remoteAddress: string,
 ): Promise<void> {
   const matches = await ctx.passwords.verify(user?.passwordHash ?? null, password);
-  const now = ctx.clock.now();
-  const locked = user?.lockedUntil != null && user.lockedUntil > now;
-  if (!user || !matches || locked || userStatus(user, now) !== 'ENABLED') {
-    await countFailure(ctx, user, remoteAddress, matches);
+  // While the hash waited for its turn, other guesses may have locked the login, or the password been changed.
+  const current = await ctx.db.user.findUnique({ where: { id: user?.id ?? NO_ID } });
+  if (!user || !current || !matches || !mayLogIn(current, user.passwordHash, ctx.clock.now())) {
+    await countFailure(ctx, current, remoteAddress, matches);
     throw new InvalidCredentialsError();
   }
-  if (user.failedLogins > 0) await ctx.db.user.update({ where: { id: user.id }, data: { failedLogins: 0 } });
+  if (current.failedLogins > 0) await ctx.db.user.update({ where: { id: user.id }, data: { failedLogins: 0 } });
 }
 
+/** Whether the user may log in now with the password that has this hash: enabled, not locked, and it is still his (AUTH-04). */
+export const mayLogIn = (user: User, passwordHash: string | null, now: Date): boolean =>
+  userStatus(user, now) === 'ENABLED' &&
+  !(user.lockedUntil && user.lockedUntil > now) &&
+  user.passwordHash === passwordHash;
+
 /** @throws AppError IP_BANNED, without a look at what was given (AUTH-11) */
-async function requireNotBanned(ctx: Platform, remoteAddress: string): Promise<void> {
+export async function requireNotBanned(ctx: Platform, remoteAddress: string): Promise<void> {
   if (await ctx.db.addressBan.findUnique({ where: { remoteAddress } }))
     throw new AppError('IP_BANNED', 'Too many failed logins came from your address.');
 }
@@ -145,9 +154,9 @@ async function tellOfLock(ctx: Platform, account: AccountTx, user: User, until: 
   const { tx, now, accountId } = account;
   const { LOGIN_LOCK_ATTEMPTS: attempts, LOGIN_LOCK_MINUTES: minutes } = ctx.config.limits;
   if (userStatus(user, now) !== 'ENABLED') return;
-  const { name: accountName } = await tx.account.findUniqueOrThrow({
+  const { name: accountName, plan } = await tx.account.findUniqueOrThrow({
     where: { id: accountId },
-    select: { name: true },
+    select: { name: true, plan: true },
   });
   const params = { accountName, name: displayName(user), attempts, minutes, until: until.toISOString() };
   const mail = { channel: 'MAIL' as const, params, userId: user.id, expiresAt: addSeconds(now, 86_400) };
@@ -157,7 +166,10 @@ async function tellOfLock(ctx: Platform, account: AccountTx, user: User, until: 
       accountId,
       id: { not: user.id },
       disabledAt: null,
-      OR: [{ role: 'ADMINISTRATOR' }, { memberships: { some: { group: { administrators: true } } } }],
+      AND: [{ OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] }],
+      ...(PLANS[plan].groups
+        ? { memberships: { some: { group: { administrators: true } } } }
+        : { role: 'ADMINISTRATOR' as const }),
     },
     orderBy: { id: 'asc' },
     take: ADMINISTRATORS_TOLD,

@@ -499,7 +499,7 @@ builder.mutationFields((t) => ({
         ctx,
       );
       const options = { client: 'ECATCHER' as const, deviceToken: null };
-      const first = await inAccount(ctx, accountId, (account) => createLogin(ctx, account, userId, options, ctx));
+      const first = await inAccount(ctx, accountId, (account) => createLogin(ctx, account, { userId }, options, ctx));
       return actAs(ctx, first);
     },
   }),

@@ -7,7 +7,7 @@ import { checkCode } from '../second-factor/codes.ts';
 import { asksForCode } from '../second-factor/rules.ts';
 import type { Actor } from '../users/actor.ts';
 import { actorSubject } from '../users/rules.ts';
-import { checkPassword } from './credentials.ts';
+import { checkPassword, requireNotBanned } from './credentials.ts';
 
 /**
  * Proves again who is there, for the sensitive areas (AUTH-21): by password, and by a code where a second factor is active. A
@@ -56,6 +56,7 @@ async function checkIfAsked(
 /** Counts like a login when it is wrong (AUTH-07). @throws AppError INVALID_CREDENTIALS, IP_BANNED @throws TooManyRequestsError */
 async function checkOwnPassword(ctx: Platform, actor: Actor, password: string, caller: Caller): Promise<void> {
   await ctx.rateLimits.logins.take(caller.remoteAddress);
+  await requireNotBanned(ctx, caller.remoteAddress);
   const user = await ctx.db.user.findUniqueOrThrow({ where: { id: actor.userId } });
   await checkPassword(ctx, user, password, caller.remoteAddress);
 }

@@ -1,6 +1,6 @@
-import { addSeconds } from '../clock.ts';
+import { addSeconds, earliest } from '../clock.ts';
 import type { ActorContext, Caller, Platform } from '../context.ts';
-import { AppError } from '../errors.ts';
+import { AppError, TooManyRequestsError } from '../errors.ts';
 import type { Account, Challenge, ClientKind, Login, LoginStage, User } from '../generated/prisma/client.ts';
 import { type AccountTx, inAccount } from '../log/write.ts';
 import { checkCode, sendCode } from '../second-factor/codes.ts';
@@ -8,8 +8,14 @@ import { type DeviceToken, isRemembered, rememberPc } from '../second-factor/rem
 import { asksForCode, maskedEmail, maskedNumber, mayRememberPc, requireNotBlocked } from '../second-factor/rules.ts';
 import { createToken, hashToken } from '../secrets.ts';
 import { type Actor, loadActor, loadUserAsActor } from '../users/actor.ts';
-import { actorSubject, userStatus, userSubject } from '../users/rules.ts';
-import { type Credentials, checkCredentials, InvalidCredentialsError } from './credentials.ts';
+import { actorSubject, userSubject } from '../users/rules.ts';
+import {
+  type CheckedUser,
+  type Credentials,
+  checkCredentials,
+  InvalidCredentialsError,
+  mayLogIn,
+} from './credentials.ts';
 import { endLogins } from './revoke.ts';
 import { passwordChangeReason, type StageFacts, stageOf } from './stages.ts';
 
@@ -47,22 +53,22 @@ export async function login(
   options: LoginOptions,
   caller: Caller,
 ): Promise<LoginStep> {
-  const { userId, accountId } = await checkCredentials(ctx, credentials, caller.remoteAddress);
-  return inAccount(ctx, accountId, (account) => createLogin(ctx, account, userId, options, caller));
+  const { userId, accountId, passwordHash } = await checkCredentials(ctx, credentials, caller.remoteAddress);
+  return inAccount(ctx, accountId, (account) => createLogin(ctx, account, { userId, passwordHash }, options, caller));
 }
 
 /** Makes the login of a user whose credentials are right, in the transaction that decides where it stands. */
 export async function createLogin(
   ctx: Platform,
   account: AccountTx,
-  userId: string,
+  { userId, passwordHash }: Pick<CheckedUser, 'userId'> & Partial<CheckedUser>,
   { client, deviceToken }: LoginOptions,
   caller: Caller,
 ): Promise<LoginStep> {
   const { tx, now, accountId } = account;
   const user = await tx.user.findUnique({ where: { id: userId }, include: { account: true } });
-  // Between the check and this transaction he may have been disabled or deleted.
-  if (!user || userStatus(user, now) !== 'ENABLED') throw new InvalidCredentialsError();
+  // Between the check and this transaction he may have been disabled, locked or deleted, or his password changed (AUTH-20).
+  if (!user || !mayLogIn(user, passwordHash ?? user.passwordHash, now)) throw new InvalidCredentialsError();
   requireNotBlocked(user, now);
   const remembered = deviceToken !== null && (await isRemembered(account, user, user.account, deviceToken));
   const created = await tx.login.create({
@@ -106,7 +112,10 @@ async function advance(
   const stage = stageOf(facts);
   const token = createToken();
   const open = stage === 'OPEN';
-  const expiresAt = addSeconds(now, open ? LOGIN_HOURS * 3600 : LOGIN_INTERIM_MINUTES * 60);
+  // On the way it lasts a while from step to step, and as long as an open one in all (AUTH-18).
+  const expiresAt = open
+    ? addSeconds(now, LOGIN_HOURS * 3600)
+    : (earliest(addSeconds(now, LOGIN_INTERIM_MINUTES * 60), addSeconds(login.createdAt, LOGIN_HOURS * 3600)) ?? now);
   // What was proved at an earlier stage of the same login still counts when it opens.
   const confirmedAt = proof === 'AS_BEFORE' ? login.confirmedAt : proof === 'IN_FULL' && stage !== 'CODE' ? now : null;
   await tx.login.update({
@@ -119,9 +128,24 @@ async function advance(
   }
   return {
     ...{ stage, loginId: login.id, token, expiresAt, user, account: user.account, device: null },
-    challenge: stage === 'CODE' ? await sendLoginCode(ctx, account, user, login.id, 'PRIMARY') : null,
+    challenge: stage === 'CODE' ? await sendFirstCode(ctx, account, user, login.id) : null,
     changeReason: passwordChangeReason(facts),
   };
+}
+
+/** Null where no code is sent: for an authenticator app, and when too many were sent: a backup code must still find the way in. */
+async function sendFirstCode(
+  ctx: Platform,
+  account: AccountTx,
+  user: User & { account: Account },
+  loginId: string,
+): Promise<Challenge | null> {
+  try {
+    return await sendLoginCode(ctx, account, user, loginId, 'PRIMARY');
+  } catch (error) {
+    if (error instanceof TooManyRequestsError) return null;
+    throw error;
+  }
 }
 
 /** Which of the user's numbers a code goes to (TFA-09). */
@@ -223,7 +247,7 @@ export async function submitLoginCode(
     const step = await advance(ctx, account, given, 'IN_FULL');
     // TFA-30: it counts for whoever has an active second factor.
     const device =
-      remember && user.secondFactorState === 'ENABLED'
+      remember && step.stage === 'OPEN' && user.secondFactorState === 'ENABLED'
         ? await rememberPc(ctx, account, user, user.account, caller.userAgent)
         : null;
     return { ...step, device };

@@ -97,6 +97,8 @@ export async function writePassword(
 ): Promise<void> {
   const { tx, now, accountId, log } = account;
   const policy = await tx.account.findUniqueOrThrow({ where: { id: accountId }, select: PASSWORD_POLICY_SELECT });
+  // TFA-07. Not for others: whoever can set passwords, or reads the mailbox, would guess codes without end.
+  const unblocks = by?.administrator === true && by.userId !== userId;
   // Of two changes at once both were prepared under the same salt, so equal passwords are equal texts.
   const history = (await passwordsOf(tx, userId, policy)).slice(0, policy.passwordHistory ?? 0);
   if (history.includes(hash)) throw new PasswordPolicyError(['USED_BEFORE']);
@@ -108,8 +110,7 @@ export async function writePassword(
       mustChangePassword: false,
       failedLogins: 0,
       lockedUntil: null,
-      secondFactorFailures: 0,
-      secondFactorBlockedUntil: null,
+      ...(unblocks && { secondFactorFailures: 0, secondFactorBlockedUntil: null }),
       invitationHash: null,
       recoveryHash: null,
       recoveryExpiresAt: null,
@@ -119,7 +120,7 @@ export async function writePassword(
   await forgetOldPasswords(account, userId);
   await tx.rememberedPc.deleteMany({ where: { userId } });
   await schedule(account, 'LOGIN_UNLOCK', userId, null);
-  await schedule(account, 'SECOND_FACTOR_UNBLOCK', userId, null);
+  if (unblocks) await schedule(account, 'SECOND_FACTOR_UNBLOCK', userId, null);
   await revokeLogins(ctx, account, [userId], {
     exceptLoginId: by?.userId === userId ? by.loginId : null,
     reason: 'SESSION_EXPIRED',

@@ -110,7 +110,7 @@ export function deletePool(ctx: ActorContext, poolId: string): Promise<void> {
     if ((await tx.account.count({ where: { autoRegistrationPoolId: poolId } })) > 0)
       throw new AppError('POOL_IN_USE', 'New devices register into this pool.');
     const tokens = await tx.apiToken.count({ where: { poolId } });
-    if (tokens > 0) throw new AppError('POOL_IN_USE', `${tokens} API tokens are limited to the pool.`);
+    if (tokens > 0) throw new AppError('POOL_IN_USE', 'Something else of the account needs this pool.');
     const only = await tx.ewon.count({ where: { pools: { some: { poolId }, every: { poolId } } } });
     if (only > 0) throw new AppError('POOL_IN_USE', `The pool is the only one of ${only} Ewons.`);
     await tx.pool.delete({ where: { id: poolId } });

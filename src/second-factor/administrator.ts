@@ -3,8 +3,9 @@ import type { ActorContext, Platform } from '../context.ts';
 import { schedule } from '../due-work.ts';
 import { AppError, notFound } from '../errors.ts';
 import type { SecondFactorMethod, User } from '../generated/prisma/client.ts';
-import { type AccountTx, inAccount } from '../log/write.ts';
+import type { AccountTx } from '../log/write.ts';
 import { queueMessage } from '../messages/queue.ts';
+import { inAccountAs } from '../users/acting.ts';
 import { type Actor, loadUserAsActor } from '../users/actor.ts';
 import { actorSubject, displayName, requireRecentConfirmation, usersVisibleTo } from '../users/rules.ts';
 import { parsePhoneNumber } from './phone.ts';
@@ -71,11 +72,11 @@ export async function chooseSecondFactor(
  * @throws AppError NOT_FOUND, FORBIDDEN, REAUTHENTICATION_REQUIRED, INVALID_PHONE_NUMBER, BACKUP_NUMBER_SAME_AS_PRIMARY
  */
 export function setSecondFactor(ctx: ActorContext, userId: string, choice: SecondFactorChoice): Promise<void> {
-  return asAdministrator(ctx, userId, async (account, user) => {
-    if (userId === ctx.actor.userId)
+  return asAdministrator(ctx, userId, async (account, user, actor) => {
+    if (userId === actor.userId)
       throw new AppError('FORBIDDEN', 'Your own second factor is set up with `startSecondFactorEnrolment`.');
-    if (choice.method === null) return switchOff(account, user, ctx.actor);
-    await applyChoice(ctx, account, user, choice, ctx.actor);
+    if (choice.method === null) return switchOff(account, user, actor);
+    await applyChoice(ctx, account, user, choice, actor);
   });
 }
 
@@ -100,9 +101,12 @@ async function applyChoice(
   const complete =
     method === 'EMAIL' ||
     (method === 'SMS' && missingNumbers({ mobile, backupMobile }, administrator, policy).length === 0);
+  // What stood for the method before stands for this one no more; what was begun cannot confirm another.
+  await forgetSecondFactor(account, user.id);
   await tx.user.update({
     where: { id: user.id },
     data: {
+      ...OFF,
       ...{ mobile, backupMobile },
       secondFactorMethod: method,
       secondFactorState: complete ? 'ENABLED' : 'PENDING_ENROLMENT',
@@ -110,6 +114,7 @@ async function applyChoice(
     },
   });
   if (mobile !== null && method === 'SMS') {
+    await ctx.rateLimits.notices.take(accountId);
     await queueMessage(ctx, account, {
       channel: 'SMS',
       template: 'SECOND_FACTOR_ENABLED',
@@ -132,8 +137,7 @@ async function applyChoice(
  * @throws AppError NOT_FOUND, FORBIDDEN, REAUTHENTICATION_REQUIRED, SECOND_FACTOR_REQUIRED_BY_ACCOUNT
  */
 export function disableSecondFactor(ctx: ActorContext, userId: string): Promise<void> {
-  const { actor } = ctx;
-  return inAccount(ctx, actor.accountId, async (account) => {
+  return inAccountAs(ctx, async (account, actor) => {
     const user = await findUser(account, actor, userId);
     if (userId !== actor.userId) requireSecondFactorAdministrator(actor);
     else {
@@ -160,7 +164,7 @@ async function switchOff(account: AccountTx, user: User, by: Actor): Promise<voi
  * at his next login. @throws AppError NOT_FOUND, FORBIDDEN, REAUTHENTICATION_REQUIRED, SECOND_FACTOR_NOT_ACTIVE
  */
 export function resetSecondFactor(ctx: ActorContext, userId: string): Promise<void> {
-  return asAdministrator(ctx, userId, async (account, user) => {
+  return asAdministrator(ctx, userId, async (account, user, actor) => {
     if (user.secondFactorState === 'DISABLED')
       throw new AppError('SECOND_FACTOR_NOT_ACTIVE', 'The user has no second factor to reset.');
     await forgetSecondFactor(account, userId);
@@ -168,7 +172,7 @@ export function resetSecondFactor(ctx: ActorContext, userId: string): Promise<vo
       where: { id: userId },
       data: { ...OFF, secondFactorState: 'PENDING_ENROLMENT', mobile: null, backupMobile: null },
     });
-    account.log({ code: 'SECOND_FACTOR_RESET', user: actorSubject(ctx.actor), params: { name: displayName(user) } });
+    account.log({ code: 'SECOND_FACTOR_RESET', user: actorSubject(actor), params: { name: displayName(user) } });
   });
 }
 
@@ -189,13 +193,12 @@ async function findUser({ tx }: AccountTx, actor: Actor, userId: string): Promis
 function asAdministrator(
   ctx: ActorContext,
   userId: string,
-  work: (account: AccountTx, user: User) => Promise<void>,
+  work: (account: AccountTx, user: User, actor: Actor) => Promise<void>,
 ): Promise<void> {
-  const { actor } = ctx;
-  return inAccount(ctx, actor.accountId, async (account) => {
+  return inAccountAs(ctx, async (account, actor) => {
     const user = await findUser(account, actor, userId);
     requireSecondFactorAdministrator(actor);
     requireRecentConfirmation(actor, account.now, ctx.config);
-    await work(account, user);
+    await work(account, user, actor);
   });
 }

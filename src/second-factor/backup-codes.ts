@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto';
 import type { ActorContext, Platform } from '../context.ts';
 import { AppError, notFound } from '../errors.ts';
-import { type AccountTx, inAccount } from '../log/write.ts';
+import type { AccountTx } from '../log/write.ts';
+import { inAccountAs } from '../users/acting.ts';
 import { actorSubject, displayName, requireRecentConfirmation, usersVisibleTo } from '../users/rules.ts';
 import { requireSecondFactorAdministrator } from './rules.ts';
 
@@ -25,8 +26,7 @@ const hashOf = (ctx: Platform, userId: string, code: string): string =>
  * @throws AppError REAUTHENTICATION_REQUIRED, SECOND_FACTOR_NOT_ACTIVE
  */
 export function generateBackupCodes(ctx: ActorContext): Promise<string[]> {
-  const { actor } = ctx;
-  return inAccount(ctx, actor.accountId, async ({ tx, now, log }) => {
+  return inAccountAs(ctx, async ({ tx, now, log }, actor) => {
     requireRecentConfirmation(actor, now, ctx.config);
     const { secondFactorState } = await tx.user.findUniqueOrThrow({ where: { id: actor.userId } });
     if (secondFactorState !== 'ENABLED')
@@ -51,8 +51,7 @@ export function generateBackupCodes(ctx: ActorContext): Promise<string[]> {
  * @throws AppError FORBIDDEN, NOT_FOUND, REAUTHENTICATION_REQUIRED
  */
 export function retrieveBackupCodes(ctx: ActorContext, userId: string): Promise<string[]> {
-  const { actor } = ctx;
-  return inAccount(ctx, actor.accountId, async ({ tx, now, log }) => {
+  return inAccountAs(ctx, async ({ tx, now, log }, actor) => {
     const user = await tx.user.findFirst({ where: { AND: [usersVisibleTo(actor), { id: userId }] } });
     if (!user) throw notFound('user');
     requireSecondFactorAdministrator(actor);

@@ -102,7 +102,9 @@ export async function checkCode(
     return 'BACKUP_CODE';
   }
   if (user.secondFactorMethod === 'APP') {
-    const step = user.totpSecretEncrypted && acceptedStep(ctx.secrets.decrypt(user.totpSecretEncrypted), code, now);
+    const step =
+      user.totpSecretEncrypted &&
+      acceptedStep(ctx.secrets.decrypt(user.totpSecretEncrypted), code.replaceAll(/\s/g, ''), now);
     if (!step || !(await useStep(account, user.id, step))) return countWrongCode(ctx, account, user);
     await acceptCode(account, user, loginId);
     return 'CODE';
@@ -154,7 +156,7 @@ export async function checkFirstCode(
   const { secretEncrypted } = challenge;
   if (secretEncrypted === null || challenge.expiresAt <= now)
     return new AppError('CODE_EXPIRED', 'The enrolment took too long; begin it again.', ['code']);
-  const step = acceptedStep(ctx.secrets.decrypt(secretEncrypted), code.trim(), now);
+  const step = acceptedStep(ctx.secrets.decrypt(secretEncrypted), code.replaceAll(/\s/g, ''), now);
   if (step === null) return countWrongCode(ctx, account, user);
   await acceptCode(account, user, challenge.loginId);
   return { secretEncrypted, step };

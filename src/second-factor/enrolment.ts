@@ -3,7 +3,8 @@ import type { Platform } from '../context.ts';
 import { AppError } from '../errors.ts';
 import type { Account, Challenge, ChallengePurpose, SecondFactorMethod, User } from '../generated/prisma/client.ts';
 import { type AccountTx, inAccount } from '../log/write.ts';
-import type { Actor } from '../users/actor.ts';
+import { stageOf } from '../logins/stages.ts';
+import { type Actor, loadUserAsActor } from '../users/actor.ts';
 import { displayName, requireRecentConfirmation, userSubject } from '../users/rules.ts';
 import { type AuthenticatorSecret, createAuthenticatorSecret } from './authenticator.ts';
 import { checkFirstCode, checkSentCode, sendCode } from './codes.ts';
@@ -45,7 +46,7 @@ type OwnUser = User & { account: Account };
 export function startEnrolment(ctx: Platform, actor: Actor, request: EnrolmentRequest): Promise<StartedEnrolment> {
   return inAccount(ctx, actor.accountId, async (account) => {
     const user = await ownUser(account, actor);
-    requireMayEnrol(ctx, account, actor, user);
+    await requireMayEnrol(ctx, account, actor, user);
     const { method } = request;
     // While enrolment is pending an Administrator may have chosen the method (TFA-13).
     if (user.secondFactorState === 'PENDING_ENROLMENT' && user.secondFactorMethod && user.secondFactorMethod !== method)
@@ -107,13 +108,15 @@ export type MissingForEnrolment = MissingNumber;
 export async function confirmEnrolment(ctx: Platform, actor: Actor, code: string): Promise<MissingForEnrolment[]> {
   const outcome = await inAccount(ctx, actor.accountId, async (account) => {
     const user = await ownUser(account, actor);
-    requireMayEnrol(ctx, account, actor, user);
+    await requireMayEnrol(ctx, account, actor, user);
     const challenge = await account.tx.challenge.findUnique({ where: { loginId: actor.loginId } });
     const change = challenge && ENROLS[challenge.purpose];
     if (!challenge || !change) return new AppError('CODE_EXPIRED', 'No enrolment was begun, or it was confirmed.');
     const confirmed = await confirm(ctx, account, user, challenge, code);
     if (confirmed instanceof AppError) return confirmed;
-    return activate(account, actor, user, { ...change(challenge), ...confirmed });
+    const result = { ...change(challenge), ...confirmed };
+    requireDifferentNumbers(result.mobile ?? user.mobile, result.backupMobile ?? user.backupMobile);
+    return activate(account, actor, user, result);
   });
   if (outcome instanceof AppError) throw outcome;
   return outcome;
@@ -160,14 +163,16 @@ async function activate(
       ...(complete
         ? { secondFactorMethod: method, secondFactorState: 'ENABLED' as const }
         : // One that is active stays so until the new one is complete; one that waits for its numbers keeps waiting.
-          !keeps && user.secondFactorState === 'PENDING_ENROLMENT'
-          ? { secondFactorMethod: method }
+          // From then on its code is asked for first.
+          !keeps && (user.secondFactorState === 'PENDING_ENROLMENT' || actor.stage === 'ENROLMENT')
+          ? { secondFactorMethod: method, secondFactorState: 'PENDING_ENROLMENT' as const }
           : {}),
       ...(complete && method !== 'APP' && { totpSecretEncrypted: null, totpLastStep: null }),
     },
   });
   // Whoever has just proved a second factor has given it for this login.
-  if (complete) await tx.login.update({ where: { id: actor.loginId }, data: { secondFactorAt: now } });
+  if (complete || actor.stage === 'ENROLMENT')
+    await tx.login.update({ where: { id: actor.loginId }, data: { secondFactorAt: now } });
   const name = displayName(user);
   log(
     complete && !(keeps && user.secondFactorMethod === method)
@@ -183,15 +188,24 @@ async function activate(
 
 /**
  * Whether this login may set up a second factor now: one that waits for it, or an open one of a user who may edit his own
- * properties and has just proved who he is (TFA-42, AUTH-21).
- * @throws AppError SECOND_FACTOR_REQUIRED, PASSWORD_CHANGE_REQUIRED, FORBIDDEN, REAUTHENTICATION_REQUIRED
+ * properties and has just proved who he is (TFA-42, AUTH-21). The stage is looked up anew: since the login was left at it, the
+ * user may have got a second factor elsewhere, and then its code is asked for.
+ * @throws AppError LOGIN_EXPIRED, SECOND_FACTOR_REQUIRED, PASSWORD_CHANGE_REQUIRED, FORBIDDEN, REAUTHENTICATION_REQUIRED
  */
-function requireMayEnrol(ctx: Platform, { now }: AccountTx, actor: Actor, user: User): void {
-  if (actor.stage === 'ENROLMENT') return;
-  if (actor.stage === 'CODE') throw new AppError('SECOND_FACTOR_REQUIRED', 'Give the second-factor code first.');
-  if (actor.stage === 'PASSWORD_CHANGE') throw new AppError('PASSWORD_CHANGE_REQUIRED', 'Choose a new password first.');
-  requireOwnSecondFactor(user);
-  requireRecentConfirmation(actor, now, ctx.config);
+async function requireMayEnrol(ctx: Platform, { tx, now }: AccountTx, actor: Actor, user: OwnUser): Promise<void> {
+  const login = await tx.login.findFirst({ where: { id: actor.loginId, revokedAt: null } });
+  if (!login) throw new AppError('LOGIN_EXPIRED', 'The login has ended; log in again.');
+  if (login.stage === 'OPEN') {
+    requireOwnSecondFactor(user);
+    requireRecentConfirmation({ ...actor, confirmedAt: login.confirmedAt }, now, ctx.config);
+    return;
+  }
+  if (login.stage === 'PASSWORD_CHANGE') throw new AppError('PASSWORD_CHANGE_REQUIRED', 'Choose a new password first.');
+  const administrator = (await loadUserAsActor(tx, user.id))?.administrator ?? false;
+  const secondFactorGiven = login.secondFactorAt !== null;
+  const stage = stageOf({ user, account: user.account, administrator, secondFactorGiven, now });
+  if (login.stage !== 'ENROLMENT' || stage !== 'ENROLMENT')
+    throw new AppError('SECOND_FACTOR_REQUIRED', 'Give the second-factor code first.');
 }
 
 const ownUser = ({ tx }: AccountTx, actor: Actor): Promise<OwnUser> =>

@@ -1,6 +1,6 @@
 import { requireFeature } from '../account/plans.ts';
 import type { ActorContext } from '../context.ts';
-import { inAccount } from '../log/write.ts';
+import { inAccountAs } from '../users/acting.ts';
 import { actorSubject, requireAdministrator, requireRecentConfirmation } from '../users/rules.ts';
 import { SECOND_FACTOR_POLICY_SELECT, type SecondFactorPolicy } from './rules.ts';
 
@@ -13,9 +13,8 @@ export function updateSecondFactorPolicy(
   ctx: ActorContext,
   change: { [K in keyof SecondFactorPolicy]?: SecondFactorPolicy[K] | undefined },
 ): Promise<void> {
-  const { actor } = ctx;
-  requireAdministrator(actor);
-  return inAccount(ctx, actor.accountId, async ({ tx, now, accountId, log }) => {
+  return inAccountAs(ctx, async ({ tx, now, accountId, log }, actor) => {
+    requireAdministrator(actor);
     requireRecentConfirmation(actor, now, ctx.config);
     const before = await tx.account.findUniqueOrThrow({
       where: { id: accountId },

@@ -1,8 +1,9 @@
 import type { ActorContext, Platform } from '../context.ts';
 import { notFound } from '../errors.ts';
 import type { User } from '../generated/prisma/client.ts';
-import { type AccountTx, inAccount } from '../log/write.ts';
+import type { AccountTx } from '../log/write.ts';
 import { createToken, hashToken } from '../secrets.ts';
+import { inAccountAs } from '../users/acting.ts';
 import { actorSubject, displayName, requireRecentConfirmation, userSubject, usersVisibleTo } from '../users/rules.ts';
 import { mayRememberPc, rememberedUntil, requireSecondFactorAdministrator, type SecondFactorPolicy } from './rules.ts';
 
@@ -63,8 +64,7 @@ export async function isRemembered(
  * @throws AppError NOT_FOUND, FORBIDDEN, REAUTHENTICATION_REQUIRED
  */
 export function withdrawRememberedPcs(ctx: ActorContext, userId: string): Promise<number> {
-  const { actor } = ctx;
-  return inAccount(ctx, actor.accountId, async ({ tx, now, log }) => {
+  return inAccountAs(ctx, async ({ tx, now, log }, actor) => {
     const user = await tx.user.findFirst({ where: { AND: [usersVisibleTo(actor), { id: userId }] } });
     if (!user) throw notFound('user');
     if (userId !== actor.userId) requireSecondFactorAdministrator(actor);

@@ -16,6 +16,9 @@ import type { Simulation } from './clock.ts';
  * schema of a production server.
  */
 
+/** What a clock may be advanced by at a time: ten years. */
+const MAX_ADVANCE_MS = 10 * 366 * 86_400_000;
+
 const subGraphs = ['SIMULATION' as const];
 
 const ClockType = builder.objectRef<object>('Clock').implement({
@@ -42,7 +45,7 @@ const AdvanceClockInput = builder.inputType('AdvanceClockInput', {
   fields: (t) => ({
     by: t.field({
       type: 'Duration',
-      validate: z.number().max(10 * 366 * 86_400, 'At most ten years at a time.'),
+      validate: z.number().max(MAX_ADVANCE_MS / 1000, 'At most ten years at a time.'),
       description: 'On by this length of time; at most ten years.',
     }),
     to: t.field({ type: 'DateTime', description: 'To this instant, which is not in the past of the platform.' }),
@@ -177,6 +180,8 @@ builder.mutationField('advanceClock', (t) =>
     args: { input: t.arg({ type: AdvanceClockInput, required: true }) },
     resolve: async (_root, { input: { by, to } }, ctx) => {
       requireAdministrator(ctx.actor);
+      if (to && to.getTime() - ctx.clock.now().getTime() > MAX_ADVANCE_MS)
+        throw new AppError('VALIDATION_FAILED', 'At most ten years at a time.', ['to']);
       await simulationOf(ctx).advance(to ? { to } : { byMs: (by ?? 0) * 1000 });
       return {};
     },

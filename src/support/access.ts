@@ -68,6 +68,8 @@ export function grantSupportAccess(ctx: ActorContext, request: SupportRequest): 
         groupIds: dedicated ? [dedicated.groupId] : [],
         secondFactor: request.codeByEmail ? { method: 'EMAIL', mobile: null, backupMobile: null } : undefined,
         mayRememberPc: false,
+        // He keeps the address that was looked at, and the code by e-mail (SUP-04, SUP-06).
+        mayEditOwn: false,
       },
       null,
     );

@@ -8,6 +8,7 @@ import { keysOf } from '../graphql/global-id.ts';
 import { page } from '../graphql/paging.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { GroupType } from '../groups/graphql.ts';
+import { groupsVisibleTo } from '../groups/rules.ts';
 import { PASSWORD_POLICY_SELECT, passwordExpiresAt } from '../passwords/policy.ts';
 import { formatIpv4 } from '../vpn/ipv4.ts';
 import type { Actor } from './actor.ts';
@@ -316,7 +317,9 @@ function usersWhere(
     AND: [
       usersVisibleTo(actor),
       search ? { OR: [{ username: contains }, { fullName: contains }, { description: contains }] } : {},
-      groupId ? { memberships: { some: { groupId: keysOf('Group', [groupId])[0] } } } : {},
+      groupId
+        ? { memberships: { some: { groupId: keysOf('Group', [groupId])[0], group: groupsVisibleTo(actor) } } }
+        : {},
       status ? withStatus(status, now) : {},
       temporary == null ? {} : { expiresAt: temporary ? { not: null } : null },
       expiresBefore ? { expiresAt: { lt: expiresBefore } } : {},

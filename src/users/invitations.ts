@@ -21,6 +21,7 @@ export async function sendInvitation(
   user: Pick<FoundUser, 'id' | 'number' | 'username' | 'fullName' | 'email'>,
   by: Actor,
 ): Promise<void> {
+  await ctx.rateLimits.notices.take(by.accountId);
   await writeInvitation(ctx, account, user, by.accountName, displayName(by));
   account.log({ code: 'INVITATION_SENT', user: actorSubject(by), params: namesOf(user) });
 }

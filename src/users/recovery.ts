@@ -17,6 +17,9 @@ export interface ForgottenPassword {
   usernameOrEmail: string;
 }
 
+/** How many users of one address are mailed at most. */
+const MAILED = 20;
+
 /** Longer than the work usually takes, so that the answer tells nothing and the mail is on its way when it comes. */
 const ANSWER_MS = 250;
 
@@ -48,6 +51,8 @@ async function sendRecoveryLinks(ctx: Platform, { account: name, usernameOrEmail
       ],
     },
     select: { id: true, accountId: true },
+    orderBy: { id: 'asc' },
+    take: MAILED,
   });
   const { RECOVERY_MINUTES } = ctx.config.limits;
   for (const { id, accountId } of users) {

@@ -456,6 +456,43 @@ async function managerOf(groupId: string): Promise<Person> {
   return account.user(`manager${users}`, [own]);
 }
 
+describe('a login that was left behind', () => {
+  it('TFA-13 TFA-41 AUTH-15 while it waited for enrolment replaces nothing that was set up meanwhile', async () => {
+    const person = await newUser();
+    const admin = await administrator();
+    await setSecondFactor(admin, { userId: person.id, method: 'SMS' });
+    const [left, begun] = [await beginLogin(account, person.username), await beginLogin(account, person.username)];
+    expect(left.answer.__typename).toBe('SecondFactorEnrolmentRequired');
+    const own = newNumber();
+    await startEnrolment(begun.api, { method: 'SMS', mobile: own.replace('+32470', '+32473') });
+    const code = await smsCode(own.replace('+32470', '+32473'));
+    await setSecondFactor(admin, { userId: person.id, method: 'SMS', mobile: own });
+    expect((await startEnrolment(left.api, { method: 'APP' })).code).toBe('SECOND_FACTOR_REQUIRED');
+    expect((await confirmEnrolment(begun.api, code)).code).toBe('SECOND_FACTOR_REQUIRED');
+    expect(await readSecondFactor(admin, person.id)).toMatchObject({ method: 'SMS', mobile: { number: own } });
+    const next = await continueLogin(left.api);
+    expect(next.answer.__typename).toBe('SecondFactorRequired');
+    expect((await submitCode(next.api, await smsCode(own))).answer.__typename).toBe('LoginSuccess');
+  });
+
+  it('TFA-16 TFA-45 half way through an obliged enrolment is asked for the code of what was confirmed', async () => {
+    const owner = await TestAccount.create(server);
+    const admin = (await logIn(server, owner.name, 'admin', ADMIN_PASSWORD)).api;
+    await updatePolicy(admin, { required: true });
+    const first = await beginLogin(owner, 'admin', { password: ADMIN_PASSWORD });
+    const mobile = '+32474999999';
+    await startEnrolment(first.api, { method: 'SMS', mobile });
+    expect(await confirmEnrolment(first.api, await smsCode(mobile))).toMatchObject({
+      active: false,
+      missing: ['BACKUP_MOBILE'],
+    });
+    expect((await continueLogin(first.api)).answer.__typename).toBe('SecondFactorEnrolmentRequired');
+    expect((await beginLogin(owner, 'admin', { password: ADMIN_PASSWORD })).answer.__typename).toBe(
+      'SecondFactorRequired',
+    );
+  });
+});
+
 describe('remembered PCs', () => {
   it('TFA-27 TFA-30 TFA-31 TFA-32 TFA-36 a remembered PC replaces the code, for one user and from that PC only', async () => {
     const person = await smsUser();
