@@ -5,6 +5,7 @@ import { createLogger } from '../../src/logger.ts';
 import { queueMessage } from '../../src/messages/queue.ts';
 import { eventually, type Json } from '../support/client.ts';
 import { type MailServer, type SmsService, startMailServer, startSmsService } from '../support/mail-server.ts';
+import { beginLogin, setSecondFactor, submitCode } from '../support/second-factor.ts';
 import { onPostgres, startServer, type TestServer } from '../support/server.ts';
 import { ADMIN_PASSWORD, logIn, TestAccount } from '../support/world.ts';
 
@@ -205,6 +206,33 @@ describe('text messages', () => {
     await send(server, account.id, 'SMS', '+3225550004');
     const message = await eventually('an attempt', newest, ({ lastError }) => lastError !== null);
     expect(message.state).toBe(status === 301 ? 'QUEUED' : 'FAILED');
+  });
+});
+
+describe('a login with a second factor', () => {
+  const logsIn = async (username: string, read: () => string | undefined): Promise<string> => {
+    const waiting = await beginLogin(account, username);
+    expect(waiting.answer.__typename).toBe('SecondFactorRequired');
+    const code = (await eventually('the code', read, Boolean)) ?? '';
+    return (await submitCode(waiting.api, code)).answer.__typename;
+  };
+
+  it('TFA-04 TFA-09 TFA-39 takes the code that the mail server and the SMS service received', async () => {
+    const staff = await account.group('Second factors');
+    const [byMail, bySms] = [await account.user('by-mail', [staff]), await account.user('by-sms', [staff])];
+    // By now the Administrator's proof of identity may be too old.
+    const admin = (await logIn(server, account.name, 'admin', ADMIN_PASSWORD)).api;
+    await setSecondFactor(admin, { userId: byMail.id, method: 'EMAIL' });
+    await setSecondFactor(admin, { userId: bySms.id, method: 'SMS', mobile: '+32470555001' });
+    const mailed = () =>
+      mail.received.flatMap(({ to, raw }) => (to.includes('by-mail@example.com') ? [raw] : [])).at(-1);
+    expect(await logsIn('by-mail', () => /your code for the account \S+ is (\d{6})/.exec(mailed() ?? '')?.[1])).toBe(
+      'LoginSuccess',
+    );
+    const texted = () =>
+      sms.received.map(({ body }) => JSON.parse(body)).findLast(({ text }) => / is your code for /.test(text));
+    expect(await logsIn('by-sms', () => /^(\d{4}) is your code/.exec(texted()?.text ?? '')?.[1])).toBe('LoginSuccess');
+    expect(texted()?.to).toBe('+32470555001');
   });
 });
 
