@@ -89,6 +89,7 @@ const environment = z.object({
   TOKENS_PER_ACCOUNT: whole(100, 1, 10_000),
   LOGINS_PER_MINUTE: whole(120, 1, 1_000_000),
   ACCOUNTS_PER_HOUR: whole(20, 1, 1_000_000),
+  PASSWORDS_PER_MINUTE: whole(60, 1, 1_000_000),
   PASSWORD_HASH_MEMORY_KIB: whole(65_536, 1024, 4_194_304),
   PASSWORD_HASH_ITERATIONS: whole(3, 2, 100),
   // One processor stays free for everything else: forty logins at once must not be noticed elsewhere.

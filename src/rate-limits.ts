@@ -19,6 +19,8 @@ export interface RateLimits {
   codes: RateLimit;
   /** Messages that the people of one account have sent to whomever they name: invitations and notices. */
   notices: RateLimit;
+  /** Passwords set in one account: each takes a slow hash, which all logins of the platform wait for. */
+  passwords: RateLimit;
   enrolments: RateLimit;
   enrolmentFailures: RateLimit;
   /** Wrong operator tokens from one address. */
@@ -34,6 +36,7 @@ export function createRateLimits({ limits }: Config): RateLimits {
     recoveries: rateLimit(limits.RECOVERIES_PER_HOUR, 3600),
     codes: rateLimit(limits.CODES_PER_HOUR, 3600),
     notices: rateLimit(limits.NOTICES_PER_HOUR, 3600),
+    passwords: rateLimit(limits.PASSWORDS_PER_MINUTE, 60),
     enrolments: rateLimit(limits.ENROLMENTS_PER_MINUTE, 60),
     enrolmentFailures: rateLimit(limits.ENROLMENT_FAILURES_PER_MINUTE, 60),
     operatorFailures: rateLimit(limits.OPERATOR_FAILURES_PER_MINUTE, 60),

@@ -27,7 +27,7 @@ export interface EnteredPassword {
  * @param userId whose history counts (PWD-12); null for a new user.
  * @throws AppError PASSWORD_CONFIRMATION_MISMATCH
  * @throws PasswordPolicyError
- * @throws TooManyRequestsError when too many hashes wait.
+ * @throws TooManyRequestsError when too many hashes wait, or the account sets too many.
  */
 export async function preparePassword(
   ctx: Platform,
@@ -35,6 +35,7 @@ export async function preparePassword(
   userId: string | null,
   password: EnteredPassword,
 ): Promise<string> {
+  await ctx.rateLimits.passwords.take(accountId);
   if (password.value !== password.confirmation)
     throw new AppError('PASSWORD_CONFIRMATION_MISMATCH', 'Password and confirmation differ.', ['passwordConfirmation']);
   const policy = await ctx.db.account.findUniqueOrThrow({ where: { id: accountId }, select: PASSWORD_POLICY_SELECT });

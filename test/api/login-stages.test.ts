@@ -313,6 +313,37 @@ describe('an address behind a proxy', () => {
   });
 });
 
+describe('an account', () => {
+  it('PWD-16 sets a bounded number of passwords a minute, so that its hashes keep nobody else waiting', async () => {
+    const small = await startServer({ env: { PASSWORDS_PER_MINUTE: '2' } });
+    try {
+      const [one, two] = await Promise.all([TestAccount.create(small, 'FREE'), TestAccount.create(small, 'FREE')]);
+      const add = (of: TestAccount, username: string): Promise<Json> =>
+        of.admin.api.mutate(
+          'mutation ($input: CreateUserInput!) { createUser(input: $input) { __typename ... on TooManyRequestsError { retryAfter } } }',
+          {
+            input: {
+              username,
+              email: 'x@example.com',
+              password: USER_PASSWORD,
+              passwordConfirmation: USER_PASSWORD,
+            },
+          },
+        );
+      const answers = [await add(one, 'a'), await add(one, 'b'), await add(one, 'c'), await add(two, 'a')];
+      expect(answers.map(({ __typename }) => __typename)).toEqual([
+        'CreateUserSuccess',
+        'CreateUserSuccess',
+        'TooManyRequestsError',
+        'CreateUserSuccess',
+      ]);
+      expect(answers[2].retryAfter).toBeGreaterThan(0);
+    } finally {
+      await small.close();
+    }
+  });
+});
+
 describe('the proof of identity', () => {
   it('AUTH-21 lasts five minutes from the login or from confirmIdentity, each login for itself', async () => {
     const person = await newUser();
