@@ -9,7 +9,7 @@ import { queueMessage } from '../messages/queue.ts';
 import { displayName, userSubject } from '../users/rules.ts';
 import { acceptedStep } from './authenticator.ts';
 import { looksLikeBackupCode, useBackupCode } from './backup-codes.ts';
-import { codeLength, requireNotBlocked, TwoFactorBlockedError } from './rules.ts';
+import { blockOf, codeLength, requireNotBlocked, TwoFactorBlockedError } from './rules.ts';
 
 /** Where a code goes. */
 export interface CodeTarget {
@@ -92,8 +92,8 @@ export async function checkCode(
   code: string,
 ): Promise<AcceptedCode | AppError> {
   const { now, log } = account;
-  if (user.secondFactorBlockedUntil && user.secondFactorBlockedUntil > now)
-    return new TwoFactorBlockedError(user.secondFactorBlockedUntil);
+  const block = blockOf(user, now);
+  if (block) return block;
   if (looksLikeBackupCode(code)) {
     const left = await useBackupCode(ctx, account, user.id, code);
     if (left === null) return countWrongCode(ctx, account, user);
@@ -132,8 +132,8 @@ export async function checkSentCode(
   code: string,
 ): Promise<AppError | null> {
   const { tx, now } = account;
-  if (user.secondFactorBlockedUntil && user.secondFactorBlockedUntil > now)
-    return new TwoFactorBlockedError(user.secondFactorBlockedUntil);
+  const block = blockOf(user, now);
+  if (block) return block;
   const challenge = await tx.challenge.findUnique({ where: { loginId } });
   if (!challenge?.codeHash || challenge.purpose !== purpose || challenge.expiresAt <= now)
     return new AppError('CODE_EXPIRED', 'The code has expired or was used; ask for another.', ['code']);
@@ -151,8 +151,8 @@ export async function checkFirstCode(
   code: string,
 ): Promise<{ secretEncrypted: string; step: bigint } | AppError> {
   const { now } = account;
-  if (user.secondFactorBlockedUntil && user.secondFactorBlockedUntil > now)
-    return new TwoFactorBlockedError(user.secondFactorBlockedUntil);
+  const block = blockOf(user, now);
+  if (block) return block;
   const { secretEncrypted } = challenge;
   if (secretEncrypted === null || challenge.expiresAt <= now)
     return new AppError('CODE_EXPIRED', 'The enrolment took too long; begin it again.', ['code']);

@@ -120,10 +120,16 @@ export class TwoFactorBlockedError extends AppError {
   }
 }
 
+/** TFA-07: the refusal while a block lasts; null when none does. */
+export const blockOf = (
+  { secondFactorBlockedUntil: until }: Pick<User, 'secondFactorBlockedUntil'>,
+  now: Date,
+): TwoFactorBlockedError | null => (until && until > now ? new TwoFactorBlockedError(until) : null);
+
 /** TFA-07 @throws TwoFactorBlockedError */
 export function requireNotBlocked(user: Pick<User, 'secondFactorBlockedUntil'>, now: Date): void {
-  if (user.secondFactorBlockedUntil && user.secondFactorBlockedUntil > now)
-    throw new TwoFactorBlockedError(user.secondFactorBlockedUntil);
+  const block = blockOf(user, now);
+  if (block) throw block;
 }
 
 /** Digits of a code: four in text messages (TFA-03), six in mails (TFA-39). */
