@@ -4,11 +4,11 @@ import type { CodegenConfig } from '@graphql-codegen/cli';
 // client elsewhere would; nothing here reads src/.
 const config: CodegenConfig = {
   schema: 'schema.graphql',
-  documents: ['device-sim/**/*.ts', 'demo/**/*.ts', 'test/**/*.ts', '!device-sim/gql/**'],
+  documents: ['client/**/*.ts', 'device-sim/**/*.ts', 'demo/**/*.ts', 'test/**/*.ts', '!client/gql/**'],
   ignoreNoDocuments: true,
   importExtension: '.ts',
   generates: {
-    'device-sim/gql/': {
+    'client/gql/': {
       preset: 'client',
       // One function, `graphql`, from gql.ts; no masking and no file that only re-exports.
       presetConfig: { fragmentMasking: false, skipIndexFile: true },

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { ApiClient, ApiError } from '../device-sim/api-client.ts';
-import { messageOf } from '../device-sim/errors.ts';
+import { ApiClient, ApiError } from '../client/api-client.ts';
+import { messageOf } from '../client/errors.ts';
 import { createFleet, deviceProfile, type Fleet, type FleetResult } from '../device-sim/fleet.ts';
 import { folderStore } from '../device-sim/state.ts';
 import { SimulatedUser } from '../device-sim/users.ts';
@@ -241,7 +241,7 @@ main().then(
       error instanceof ConfigError || error instanceof DatabaseError
         ? error.message
         : error.code === 'EADDRINUSE'
-          ? `${error.message}: another process listens there. Set HTTP_PORT, DEVICE_PORT or TUNNEL_PORT (0 is any free one).`
+          ? `${error.message}: another process listens there. Set HTTP_PORT, DEVICE_PORT, TUNNEL_PORT or PORTAL_PORT (0 is any free one).`
           : messageOf(error);
     process.stderr.write(`The demo cannot go on: ${readable}\n`);
     process.exit(1);

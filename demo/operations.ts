@@ -1,4 +1,4 @@
-import { graphql } from '../device-sim/gql/gql.ts';
+import { graphql } from '../client/gql/gql.ts';
 
 export const LOGIN = graphql(`
   mutation DemoLogin($input: LoginInput!) {

@@ -1,4 +1,4 @@
-import type { DemoConnectionEventsSubscription, DemoSlotUsageSubscription } from '../device-sim/gql/graphql.ts';
+import type { DemoConnectionEventsSubscription, DemoSlotUsageSubscription } from '../client/gql/graphql.ts';
 import { ProgressLine, type ProgressStream } from '../device-sim/progress.ts';
 
 export type ConnectionEvent = DemoConnectionEventsSubscription['connectionEvents']['events'][number];

@@ -1,10 +1,10 @@
+import { CodedError, messageOf } from '../client/errors.ts';
 import { type Command, helpOf, type Surroundings } from './commands/command.ts';
 import { fleet } from './commands/fleet.ts';
 import { register } from './commands/register.ts';
 import { run } from './commands/run.ts';
 import { t2m } from './commands/t2m.ts';
 import { users } from './commands/users.ts';
-import { messageOf, SimulatorError } from './errors.ts';
 
 const COMMANDS: Record<string, Command> = { register, t2m, run, fleet, users };
 
@@ -29,7 +29,7 @@ export async function runCommandLine(argv: string[], surroundings: Surroundings)
   } catch (error) {
     if (surroundings.signal.aborted) return 130;
     const usage = isUsage(error);
-    const code = error instanceof SimulatorError && !usage ? ` (${error.code})` : '';
+    const code = error instanceof CodedError && !usage ? ` (${error.code})` : '';
     surroundings.stderr.write(`${messageOf(error)}${code}${usage ? ` See npm run sim -- ${name} --help.` : ''}\n`);
     return usage ? 2 : 1;
   }
@@ -51,6 +51,6 @@ function overview(): string {
 }
 
 function isUsage(error: unknown): boolean {
-  if (error instanceof SimulatorError) return error.code === 'USAGE';
+  if (error instanceof CodedError) return error.code === 'USAGE';
   return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
 }

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { type RequestOptions, request } from 'node:https';
 import { z } from 'zod';
+import { CodedError, messageOf } from '../client/errors.ts';
 import { AUTHORITY_PATH, ENROL_PATH, type EnrolmentRequest, type EnrolmentResponse } from '../src/gateway/protocol.ts';
-import { messageOf, SimulatorError } from './errors.ts';
 
 /** Bytes; a certificate and its authority take about 3 KiB. */
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -32,7 +32,7 @@ export interface CallOptions {
  * Fetches the platform's authority without verifying who answers: trust on first use. The caller keeps it and verifies every
  * later call by it, so that a registration key goes only to whoever answered here.
  *
- * @throws SimulatorError `UNREACHABLE`, `TIMEOUT`, `ANSWER_INVALID`
+ * @throws CodedError `UNREACHABLE`, `TIMEOUT`, `ANSWER_INVALID`
  */
 export async function fetchAuthority(deviceUrl: string, options: CallOptions): Promise<string> {
   const answer = await call(deviceUrl, AUTHORITY_PATH, { method: 'GET', rejectUnauthorized: false }, options);
@@ -44,7 +44,7 @@ export async function fetchAuthority(deviceUrl: string, options: CallOptions): P
 /**
  * Registers a device (`POST /enrol`).
  *
- * @throws SimulatorError the code of the platform's refusal; `UNREACHABLE`, `TIMEOUT`, `PLATFORM_NOT_TRUSTED`, `ANSWER_INVALID`
+ * @throws CodedError the code of the platform's refusal; `UNREACHABLE`, `TIMEOUT`, `PLATFORM_NOT_TRUSTED`, `ANSWER_INVALID`
  */
 export async function enrol(
   deviceUrl: string,
@@ -68,30 +68,30 @@ export async function enrol(
 }
 
 /** A refusal in the form of DevicePortError; undefined when the text is none. */
-export function readRefusal(body: string): SimulatorError | undefined {
+export function readRefusal(body: string): CodedError | undefined {
   const refusal = devicePortError.safeParse(parseJson(body));
   if (!refusal.success) return undefined;
-  return new SimulatorError(refusal.data.code, refusal.data.message, refusal.data.retryAfter);
+  return new CodedError(refusal.data.code, refusal.data.message, refusal.data.retryAfter);
 }
 
 const UNTRUSTED =
   /^(ERR_TLS_CERT_ALTNAME_INVALID|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_CA|PATH_LENGTH|HOSTNAME_MISMATCH)/;
 
 /** Says in a sentence why there is no connection to `url`. */
-export function connectionError(url: string, error: unknown): SimulatorError {
-  if (error instanceof SimulatorError) return error;
+export function connectionError(url: string, error: unknown): CodedError {
+  if (error instanceof CodedError) return error;
   const code = (error as NodeJS.ErrnoException).code ?? '';
   const { origin } = new URL(url);
   if (UNTRUSTED.test(code)) {
     const message = `${origin} is not the platform that this device knows, or not under this name: ${messageOf(error)}.`;
-    return new SimulatorError('PLATFORM_NOT_TRUSTED', message, undefined, { cause: error });
+    return new CodedError('PLATFORM_NOT_TRUSTED', message, undefined, { cause: error });
   }
   if (/^ERR_SSL_.*(ALERT|CERTIFICATE)/.test(code)) {
-    return new SimulatorError('CERTIFICATE_REFUSED', `${origin} refuses the certificate of this device.`, undefined, {
+    return new CodedError('CERTIFICATE_REFUSED', `${origin} refuses the certificate of this device.`, undefined, {
       cause: error,
     });
   }
-  return new SimulatorError('UNREACHABLE', `${origin} cannot be reached: ${messageOf(error)}.`, undefined, {
+  return new CodedError('UNREACHABLE', `${origin} cannot be reached: ${messageOf(error)}.`, undefined, {
     cause: error,
   });
 }
@@ -119,7 +119,7 @@ function call(
     const outgoing = request(new URL(path, deviceUrl), { ...tls, headers, agent: false, ...(signal && { signal }) });
     const timer = setTimeout(() => {
       outgoing.destroy(
-        new SimulatorError('TIMEOUT', `${new URL(deviceUrl).origin} did not answer within ${timeoutMs / 1000} s.`),
+        new CodedError('TIMEOUT', `${new URL(deviceUrl).origin} did not answer within ${timeoutMs / 1000} s.`),
       );
     }, timeoutMs);
     const fail = (error: unknown) => {
@@ -154,9 +154,9 @@ function parseJson(text: string): unknown {
   }
 }
 
-function invalidAnswer(deviceUrl: string, path: string, status?: number): SimulatorError {
+function invalidAnswer(deviceUrl: string, path: string, status?: number): CodedError {
   const what = status === undefined ? 'an answer' : `status ${status} and an answer`;
-  return new SimulatorError(
+  return new CodedError(
     'ANSWER_INVALID',
     `${new URL(path, deviceUrl)} gave ${what} that the protocol does not know; is it the device port of talkgate?`,
   );

@@ -17,6 +17,7 @@ const FACTS: DeviceFacts = {
   wanAddress: '192.168.1.20/24',
   geolocationEnabled: false,
   digitalInput: false,
+  digitalInputPolicy: 'IGNORE',
   transport: 'TCP',
 };
 const PROOF = { registrationKey: 'GRK-abcdefghijklmnopqrstuvwxyz12' };

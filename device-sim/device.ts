@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
+import { CodedError, codeOf, messageOf } from '../client/errors.ts';
 import {
   type DeviceFacts,
   type EnrolmentProof,
@@ -11,7 +12,6 @@ import {
 import { DEFAULT_RECONNECT, type ReconnectPolicy, reconnectDelayMs } from './backoff.ts';
 import { createSigningRequest } from './certificates.ts';
 import { type CallOptions, enrol, fetchAuthority } from './device-port.ts';
-import { codeOf, messageOf, SimulatorError } from './errors.ts';
 import { type Identity, openIdentity, type RegistrationState } from './identity.ts';
 import { isRenewalDue, requestRenewal } from './renewal.ts';
 import { memoryStore, type StateStore } from './state.ts';
@@ -184,7 +184,7 @@ export class Device extends EventEmitter<DeviceEvents> {
    * Registers the device with an account (GW-01) with a key that never leaves it (GW-03). A registered device ignores it
    * unless `force` is set (GRK-15).
    *
-   * @throws SimulatorError the code of the platform's refusal, or why it could not be asked
+   * @throws CodedError the code of the platform's refusal, or why it could not be asked
    */
   async register(
     proof: EnrolmentProof,
@@ -197,8 +197,7 @@ export class Device extends EventEmitter<DeviceEvents> {
   ): Promise<Registration> {
     if (this.state !== 'NEW' && !force) return { outcome: 'IGNORED' };
     const url = deviceUrl ?? this.#options.platform.deviceUrl;
-    if (url === undefined)
-      throw new SimulatorError('NO_PLATFORM', 'The device was told of no platform to register with.');
+    if (url === undefined) throw new CodedError('NO_PLATFORM', 'The device was told of no platform to register with.');
     const call = { timeoutMs: this.#timeoutMs, signal };
     const authority = await this.#meet(url, call);
     const response = await this.#enrol(url, authority, proof, description, call);
@@ -219,7 +218,7 @@ export class Device extends EventEmitter<DeviceEvents> {
    * Opens the tunnel; done when it is online or waits for approval. A first failure is the caller's, unless `withinMs`
    * gives time to try again as long as the reason allows it.
    *
-   * @throws SimulatorError `NOT_REGISTERED`, or the reason of the last {@link TunnelEnd}
+   * @throws CodedError `NOT_REGISTERED`, or the reason of the last {@link TunnelEnd}
    */
   connect({ withinMs = 0 }: { withinMs?: number } = {}): Promise<void> {
     if (this.#isOpen()) return Promise.resolve();
@@ -280,7 +279,7 @@ export class Device extends EventEmitter<DeviceEvents> {
    * Asks for a new certificate for its key over the tunnel (GW-03) and keeps it; the next tunnel uses it. The device does so
    * itself when less than a third of the lifetime is left.
    *
-   * @throws SimulatorError `NOT_CONNECTED`, `TIMEOUT`, `CERTIFICATE_UNUSABLE`, or the code of the refusal
+   * @throws CodedError `NOT_CONNECTED`, `TIMEOUT`, `CERTIFICATE_UNUSABLE`, or the code of the refusal
    */
   renewCertificate(): Promise<void> {
     this.#renewing ??= this.#renew().finally(() => {
@@ -297,7 +296,7 @@ export class Device extends EventEmitter<DeviceEvents> {
   /**
    * Waits until the device is as wanted: a state of its tunnel, or anything that can be read from it.
    *
-   * @throws SimulatorError `TIMEOUT` saying in which state the device is instead
+   * @throws CodedError `TIMEOUT` saying in which state the device is instead
    */
   waitFor(wanted: 'online' | 'waiting' | 'closed' | ((device: Device) => boolean), timeoutMs = 10_000): Promise<void> {
     const holds = () => (typeof wanted === 'string' ? this.#tunnelState === wanted : wanted(this));
@@ -314,7 +313,7 @@ export class Device extends EventEmitter<DeviceEvents> {
   async #reach(signal: AbortSignal, deadline: number, delayMs = 0): Promise<void> {
     for (let wait = delayMs; ; ) {
       if (wait > 0) await this.#pause(wait, signal);
-      if (signal.aborted) throw new SimulatorError('BY_DEVICE', 'The device was told to disconnect.');
+      if (signal.aborted) throw new CodedError('BY_DEVICE', 'The device was told to disconnect.');
       try {
         await this.#open(signal);
         return;
@@ -333,7 +332,7 @@ export class Device extends EventEmitter<DeviceEvents> {
     const credentials = this.#identity.known.credentials;
     if (credentials === undefined) {
       this.#lastClose = undefined;
-      return Promise.reject(new SimulatorError('NOT_REGISTERED', `Device ${this.serialNumber} is not registered.`));
+      return Promise.reject(new CodedError('NOT_REGISTERED', `Device ${this.serialNumber} is not registered.`));
     }
     this.#enter('connecting');
     const facts = this.#facts;
@@ -447,7 +446,7 @@ export class Device extends EventEmitter<DeviceEvents> {
   async #renew(): Promise<void> {
     const credentials = this.#identity.known.credentials;
     if (credentials === undefined || this.#tunnel === undefined) {
-      throw new SimulatorError('NOT_CONNECTED', 'A certificate is renewed over an open tunnel.');
+      throw new CodedError('NOT_CONNECTED', 'A certificate is renewed over an open tunnel.');
     }
     const signingRequest = createSigningRequest({ keyPem: credentials.key, commonName: this.serialNumber });
     const certificate = await requestRenewal(this.#tunnel, signingRequest, this.#timeoutMs);

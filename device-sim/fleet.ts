@@ -1,11 +1,11 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import pLimit from 'p-limit';
+import { deadline } from '../client/deadline.ts';
+import { CodedError } from '../client/errors.ts';
 import type { DeviceFacts, EnrolmentProof } from '../src/gateway/protocol.ts';
-import { deadline } from './deadline.ts';
 import { createDevice, type Device, type DeviceOptions, type Registration } from './device.ts';
 import { fetchAuthority } from './device-port.ts';
-import { SimulatorError } from './errors.ts';
 import { hashOf, seededRandom } from './random.ts';
 
 /** A device as a seed describes it. */
@@ -83,6 +83,7 @@ export function deviceProfile(seed: string, index: number): DeviceProfile {
         wanType === 'CELLULAR' ? `100.${64 + below(64)}.${below(256)}.${host}` : `192.168.${below(256)}.${host}/24`,
       geolocationEnabled: random() < 0.5,
       digitalInput: random() < 0.5,
+      digitalInputPolicy: 'IGNORE',
       transport: random() < 0.8 ? 'TCP' : 'UDP',
     },
   };
@@ -216,7 +217,7 @@ export class Fleet extends EventEmitter<{ progress: [FleetProgress] }> {
 
 /** When the platform wants to be asked again, if that is what an error says. */
 function retryAfterMs(error: unknown): number | undefined {
-  if (!(error instanceof SimulatorError) || error.code !== 'TOO_MANY_REQUESTS') return undefined;
+  if (!(error instanceof CodedError) || error.code !== 'TOO_MANY_REQUESTS') return undefined;
   return Math.max(1, error.retryAfter ?? 1) * 1000;
 }
 

@@ -1,8 +1,8 @@
 import { createPrivateKey } from 'node:crypto';
+import { CodedError } from '../client/errors.ts';
 import type { EnrolmentResponse } from '../src/gateway/protocol.ts';
 import { createDeviceKey } from './certificates.ts';
 import { readCertificate } from './device-port.ts';
-import { SimulatorError } from './errors.ts';
 import type { DeviceState, StateStore } from './state.ts';
 
 /** GW-02 */
@@ -41,7 +41,7 @@ export class Identity {
     return pendingKey;
   }
 
-  /** @throws SimulatorError `CERTIFICATE_UNUSABLE` */
+  /** @throws CodedError `CERTIFICATE_UNUSABLE` */
   async registered(key: string, response: EnrolmentResponse): Promise<void> {
     const { certificate, certificateAuthority, tunnelUrl, ewonName } = response;
     this.#requireOwn(certificate, key);
@@ -49,7 +49,7 @@ export class Identity {
     await this.#keep({ pendingKey: undefined, vpnAddress: undefined, credentials });
   }
 
-  /** @throws SimulatorError `CERTIFICATE_UNUSABLE` */
+  /** @throws CodedError `CERTIFICATE_UNUSABLE` */
   async renewed(certificate: string): Promise<void> {
     const { credentials } = this.#known;
     if (credentials === undefined) return;
@@ -89,14 +89,14 @@ export class Identity {
     const certificate = readCertificate(pem);
     const name = certificate?.toLegacyObject().subject.CN;
     if (certificate?.checkPrivateKey(createPrivateKey(key)) && name === this.#serialNumber) return;
-    throw new SimulatorError(
+    throw new CodedError(
       'CERTIFICATE_UNUSABLE',
       `The platform gave device ${this.#serialNumber} a certificate that is not its own.`,
     );
   }
 }
 
-/** The identity of a serial number as the store has it, or a new one. @throws SimulatorError `STATE_UNREADABLE` */
+/** The identity of a serial number as the store has it, or a new one. @throws CodedError `STATE_UNREADABLE` */
 export async function openIdentity(store: StateStore, serialNumber: string): Promise<Identity> {
   return new Identity(store, (await store.load(serialNumber)) ?? { version: 1, serialNumber });
 }

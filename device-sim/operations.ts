@@ -1,5 +1,5 @@
-import { graphql } from './gql/gql.ts';
-import type { SimEwonsQuery } from './gql/graphql.ts';
+import { graphql } from '../client/gql/gql.ts';
+import type { SimEwonsQuery } from '../client/gql/graphql.ts';
 
 /** An Ewon that is online, as a user sees it. */
 export type ReachableEwon = SimEwonsQuery['ewons']['edges'][number]['node'];

@@ -1,6 +1,6 @@
+import { CodedError } from '../client/errors.ts';
 import type { GatewayMessage } from '../src/gateway/protocol.ts';
 import { readCertificate } from './device-port.ts';
-import { SimulatorError } from './errors.ts';
 import { endError, type Tunnel, type TunnelEnd } from './tunnel.ts';
 
 /** GW-03: a device renews its certificate when less than a third of the lifetime is left. */
@@ -15,7 +15,7 @@ export function isRenewalDue(certificatePem: string | undefined, now: number): b
 /**
  * Asks for a new certificate over a tunnel, and gives it in PEM.
  *
- * @throws SimulatorError `TIMEOUT`, the code of the refusal, or the reason why the tunnel ended
+ * @throws CodedError `TIMEOUT`, the code of the refusal, or the reason why the tunnel ended
  */
 export function requestRenewal(tunnel: Tunnel, signingRequest: string, timeoutMs: number): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -28,11 +28,11 @@ export function requestRenewal(tunnel: Tunnel, signingRequest: string, timeoutMs
     const answered = (message: GatewayMessage) => {
       if (message.type === 'certificate') settle(() => resolve(message.certificate));
       if (message.type !== 'refused' || message.of !== 'renewCertificate') return;
-      settle(() => reject(new SimulatorError(message.code, message.message)));
+      settle(() => reject(new CodedError(message.code, message.message)));
     };
     const ended = (end: TunnelEnd) => settle(() => reject(endError(end)));
     const timer = setTimeout(() => {
-      settle(() => reject(new SimulatorError('TIMEOUT', 'The gateway did not answer the renewal of a certificate.')));
+      settle(() => reject(new CodedError('TIMEOUT', 'The gateway did not answer the renewal of a certificate.')));
     }, timeoutMs);
     tunnel.on('message', answered);
     tunnel.on('end', ended);

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { CodedError } from '../client/errors.ts';
 import { DeviceFacts } from '../src/gateway/protocol.ts';
-import { SimulatorError } from './errors.ts';
 
 /** What makes a device the same one after a restart (SIM-04). */
 export const DeviceState = z.object({
@@ -33,9 +33,9 @@ export type DeviceState = z.infer<typeof DeviceState>;
 
 /** Where devices keep their identity. */
 export interface StateStore {
-  /** @throws SimulatorError `STATE_UNREADABLE` */
+  /** @throws CodedError `STATE_UNREADABLE` */
   load(serialNumber: string): Promise<DeviceState | undefined>;
-  /** All or nothing. @throws SimulatorError `STATE_NOT_WRITTEN` */
+  /** All or nothing. @throws CodedError `STATE_NOT_WRITTEN` */
   save(state: DeviceState): Promise<void>;
   remove(serialNumber: string): Promise<void>;
   /** The serial numbers it knows, sorted. */
@@ -61,7 +61,7 @@ export function folderStore(folder: string): StateStore {
   const fileOf = (serialNumber: string) => {
     // Also keeps the path inside the folder.
     if (!DeviceFacts.shape.serialNumber.safeParse(serialNumber).success) {
-      throw new SimulatorError('STATE_UNREADABLE', `"${serialNumber}" is not a serial number such as 2307-0101-25.`);
+      throw new CodedError('STATE_UNREADABLE', `"${serialNumber}" is not a serial number such as 2307-0101-25.`);
     }
     return join(folder, `${serialNumber}.json`);
   };
@@ -84,7 +84,7 @@ export function folderStore(folder: string): StateStore {
         await mkdir(folder, { recursive: true, mode: 0o700 });
         await replace(file, `${JSON.stringify(state, null, 2)}\n`);
       } catch (error) {
-        throw new SimulatorError(
+        throw new CodedError(
           'STATE_NOT_WRITTEN',
           `The state of a device cannot be written to ${file}: ${cause(error)}.`,
           undefined,
@@ -96,7 +96,7 @@ export function folderStore(folder: string): StateStore {
     async remove(serialNumber) {
       const file = fileOf(serialNumber);
       await rm(file, { force: true }).catch((error: unknown) => {
-        throw new SimulatorError(
+        throw new CodedError(
           'STATE_NOT_WRITTEN',
           `The state of a device cannot be removed from ${file}: ${cause(error)}.`,
           undefined,
@@ -154,7 +154,7 @@ async function replace(file: string, content: string): Promise<void> {
 }
 
 const unreadable = (path: string, why: string, error?: unknown) =>
-  new SimulatorError('STATE_UNREADABLE', `The state of a device cannot be read from ${path}: ${why}.`, undefined, {
+  new CodedError('STATE_UNREADABLE', `The state of a device cannot be read from ${path}: ${why}.`, undefined, {
     cause: error,
   });
 

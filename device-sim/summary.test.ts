@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { SimulatorError } from './errors.ts';
+import { CodedError } from '../client/errors.ts';
 import { ProgressLine } from './progress.ts';
 import { formatReport, Summary } from './summary.ts';
 
@@ -8,7 +8,7 @@ test('SIM-09 counts, rates, percentiles and errors by code', () => {
   const summary = new Summary(() => now);
   for (let ms = 1000; ms >= 1; ms--) summary.took('opened', ms);
   summary.count('left', 500);
-  summary.failed(new SimulatorError('EWON_OFFLINE', 'Offline.'));
+  summary.failed(new CodedError('EWON_OFFLINE', 'Offline.'));
   summary.failed('EWON_OFFLINE');
   summary.failed(new Error('boom'));
   now = 11_000;

@@ -1,5 +1,5 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
-import { codeOf } from './errors.ts';
+import { codeOf } from '../client/errors.ts';
 
 /** What a run came to (SIM-09); also the form of `--json`. */
 export interface SummaryReport {

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CodedError } from '../client/errors.ts';
 import type { Device, Registration } from './device.ts';
-import { SimulatorError } from './errors.ts';
 
 /** The name that devices look for on a card (GRK-14). */
 const CARD_FILE = 'T2M.txt';
@@ -24,7 +24,7 @@ type Key = (typeof KEYS)[number];
  * Reads the text of a `T2M.txt`: lines `Key=value`; empty lines and lines that begin with `#` say nothing. Messages name the
  * line and never quote a value, which may be the key.
  *
- * @throws SimulatorError `CARD_INVALID`
+ * @throws CodedError `CARD_INVALID`
  */
 export function parseCommissioning(text: string): Commissioning {
   const found = new Map<Key, { value: string; line: number }>();
@@ -47,7 +47,7 @@ export function parseCommissioning(text: string): Commissioning {
 
   const required = (key: Key) => {
     const entry = found.get(key);
-    if (entry === undefined) throw new SimulatorError('CARD_INVALID', `${CARD_FILE} has no line ${key}=….`);
+    if (entry === undefined) throw new CodedError('CARD_INVALID', `${CARD_FILE} has no line ${key}=….`);
     return entry;
   };
   const server = required('Server');
@@ -69,22 +69,22 @@ export function parseCommissioning(text: string): Commissioning {
 /**
  * Reads the card in a folder. The name is found in any case, as the file systems of cards do.
  *
- * @throws SimulatorError `CARD_INVALID`, `CARD_UNREADABLE`
+ * @throws CodedError `CARD_INVALID`, `CARD_UNREADABLE`
  */
 export async function readCard(folder: string): Promise<Commissioning> {
   try {
     const names = await readdir(folder);
     const name = names.find((candidate) => candidate.toLowerCase() === CARD_FILE.toLowerCase());
-    if (name === undefined) throw new SimulatorError('CARD_UNREADABLE', `There is no ${CARD_FILE} in ${folder}.`);
+    if (name === undefined) throw new CodedError('CARD_UNREADABLE', `There is no ${CARD_FILE} in ${folder}.`);
     const file = join(folder, name);
     if ((await stat(file)).size > MAX_CARD_FILE_BYTES) {
-      throw new SimulatorError('CARD_INVALID', `${CARD_FILE} is longer than ${MAX_CARD_FILE_BYTES} bytes.`);
+      throw new CodedError('CARD_INVALID', `${CARD_FILE} is longer than ${MAX_CARD_FILE_BYTES} bytes.`);
     }
     return parseCommissioning(await readFile(file, 'utf8'));
   } catch (error) {
-    if (error instanceof SimulatorError) throw error;
+    if (error instanceof CodedError) throw error;
     const reason = (error as NodeJS.ErrnoException).code ?? 'unexpected error';
-    throw new SimulatorError('CARD_UNREADABLE', `The card ${folder} cannot be read: ${reason}.`, undefined, {
+    throw new CodedError('CARD_UNREADABLE', `The card ${folder} cannot be read: ${reason}.`, undefined, {
       cause: error,
     });
   }
@@ -109,4 +109,4 @@ function serverOrigin(value: string, line: number): string {
 }
 
 const invalid = (line: number, problem: string) =>
-  new SimulatorError('CARD_INVALID', `${CARD_FILE} line ${line} ${problem}.`);
+  new CodedError('CARD_INVALID', `${CARD_FILE} line ${line} ${problem}.`);

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { isIP } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
+import { CodedError, messageOf } from '../client/errors.ts';
 import {
   CLOSE_CODES,
   type CloseReason,
@@ -12,7 +13,6 @@ import {
   TUNNEL_SUBPROTOCOL,
 } from '../src/gateway/protocol.ts';
 import { connectionError, readRefusal } from './device-port.ts';
-import { messageOf, SimulatorError } from './errors.ts';
 import { parseGatewayMessage } from './gateway-messages.ts';
 
 /** Bytes; the longest message is a certificate. */
@@ -269,5 +269,4 @@ const BY_DEVICE = { reason: 'BY_DEVICE', detail: 'The device closed the tunnel.'
 const mayRetry = (code: string): boolean => !(code in CLOSE_CODES) || CLOSE_CODES[code as CloseReason].retry;
 
 /** A tunnel's end as an error, for those who waited for its beginning. */
-export const endError = (end: TunnelEnd): SimulatorError =>
-  new SimulatorError(end.reason, `There is no tunnel: ${end.detail}`);
+export const endError = (end: TunnelEnd): CodedError => new CodedError(end.reason, `There is no tunnel: ${end.detail}`);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ApiClient, type TypedDocument } from '../client/api-client.ts';
 import { type FakeApi, startFakeApi } from '../test/support/fake-api.ts';
-import { ApiClient, type TypedDocument } from './api-client.ts';
 import { SimulatedUser, type UserOptions, type UserOutcome } from './users.ts';
 
 let api: FakeApi;

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ApiClient } from './api-client.ts';
+import { ApiClient } from '../client/api-client.ts';
+import { CodedError, codeOf, messageOf } from '../client/errors.ts';
 import { reconnectDelayMs } from './backoff.ts';
-import { codeOf, messageOf, SimulatorError } from './errors.ts';
 import {
   CLOSE_SESSION,
   EWONS,
@@ -92,7 +92,7 @@ export class SimulatedUser extends EventEmitter<{ outcome: [UserOutcome] }> {
       outcome = await this.#visit(signal);
     } catch (error) {
       if (['UNAUTHENTICATED', 'LOGIN_EXPIRED'].includes(codeOf(error))) this.#loggedIn = false;
-      const retryAfter = error instanceof SimulatorError ? error.retryAfter : undefined;
+      const retryAfter = error instanceof CodedError ? error.retryAfter : undefined;
       outcome = { kind: 'failed', code: codeOf(error), message: messageOf(error), retryAfter };
       if (signal?.aborted) return outcome;
     }
@@ -195,10 +195,10 @@ function endOf(
 }
 
 /** Members of a result union that are no errors but not what was asked for, such as SecondFactorRequired, have only their name. */
-const errorOf = (result: MutationError | { __typename: string }): SimulatorError =>
+const errorOf = (result: MutationError | { __typename: string }): CodedError =>
   'code' in result
-    ? new SimulatorError(result.code, result.message)
-    : new SimulatorError(result.__typename, `The platform answers with ${result.__typename}.`);
+    ? new CodedError(result.code, result.message)
+    : new CodedError(result.__typename, `The platform answers with ${result.__typename}.`);
 
 /** Ends early, without an error, when `signal` does. */
 async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {

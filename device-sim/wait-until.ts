@@ -1,9 +1,9 @@
-import { SimulatorError } from './errors.ts';
+import { CodedError } from '../client/errors.ts';
 
 /**
  * Waits until something holds, looking again whenever `source` emits `change`.
  *
- * @throws SimulatorError `TIMEOUT` with the sentence of `describe`; what `holds` throws
+ * @throws CodedError `TIMEOUT` with the sentence of `describe`; what `holds` throws
  */
 export function waitUntil(
   source: Record<'on' | 'off', (event: 'change', listener: () => void) => unknown>,
@@ -24,7 +24,7 @@ export function waitUntil(
         finish(() => reject(error));
       }
     };
-    const timer = setTimeout(() => finish(() => reject(new SimulatorError('TIMEOUT', describe()))), timeoutMs);
+    const timer = setTimeout(() => finish(() => reject(new CodedError('TIMEOUT', describe()))), timeoutMs);
     source.on('change', check);
     check();
   });

@@ -12,7 +12,7 @@ const distDir = join(root, 'dist');
 const stampFile = join(distDir, '.stamp');
 /** Beside dist/, so that the paths in the source maps stay right when it takes its place. */
 const freshDir = join(root, 'dist.next');
-const sourceDirs = ['src', 'device-sim', 'demo'];
+const sourceDirs = ['src', 'client', 'device-sim', 'demo'];
 const sourceFiles = ['prisma/seed.ts', 'tsconfig.json', 'tsconfig.build.json'];
 
 const onlyIfStale = process.argv.includes('--if-stale');

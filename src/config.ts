@@ -24,6 +24,8 @@ const environment = z.object({
   HTTP_PORT: whole(4000, 0, 65535),
   DEVICE_PORT: whole(4433, 0, 65535),
   TUNNEL_PORT: whole(4434, 0, 65535),
+  PORTAL_PORT: whole(4435, 0, 65535),
+  PORTAL_URL: z.url({ protocol: /^https?$/, error: 'must begin with http:// or https://' }).optional(),
   DATABASE_URL: z
     .string()
     .regex(/^(pglite|postgres|postgresql):\/\/./, 'must begin with pglite:// or postgresql://')
@@ -117,6 +119,21 @@ const environment = z.object({
   HANDSHAKE_SECONDS: whole(10, 1, 300),
   GATEWAY_LEASE_SECONDS: whole(10, 1, 300),
   TUNNEL_MESSAGES_PER_MINUTE: whole(240, 10, 1_000_000),
+  STREAMS_PER_SESSION: whole(100, 1, 100_000),
+  STREAM_DIAL_SECONDS: whole(10, 1, 300),
+  STREAM_REFUSALS_LOGGED: whole(100, 0, 100_000),
+  TRAFFIC_SECONDS: whole(5, 1, 60),
+  LAN_DEVICES_PER_EWON: whole(200, 1, 10_000),
+  LAN_PORTS_PER_DEVICE: whole(50, 1, 10_000),
+  SERVICES_PER_EWON: whole(50, 1, 10_000),
+  WAKE_UP_SECONDS: whole(300, 10, 86_400),
+  WAKE_UP_INTERVAL_SECONDS: whole(60, 1, 86_400),
+  SMS_INCLUDED_FREE: whole(0, 0, 1_000_000),
+  SMS_INCLUDED_LIGHT: whole(10, 0, 1_000_000),
+  SMS_INCLUDED_PRO: whole(50, 0, 1_000_000),
+  SMS_PRICE_CENTS: whole(15, 0, 1_000_000),
+  DEVICE_MESSAGES_PER_HOUR: whole(60, 1, 1_000_000),
+  DATA_RETENTION_DAYS: whole(10, 1, 10),
   VPN_USER_RANGE: cidr('10.236.0.0/15'),
   VPN_EWON_RANGE: cidr('10.238.0.0/15'),
 
@@ -147,7 +164,7 @@ export interface Config {
   host: string;
   /** The name or address by which clients and devices reach this instance. */
   publicHost: string;
-  ports: { http: number; device: number; tunnel: number };
+  ports: { http: number; device: number; tunnel: number; portal: number };
   roles: { api: boolean; gateway: boolean };
   /** Null keeps key and certificate authority in memory: for tests. */
   dataDir: string | undefined;
@@ -159,6 +176,8 @@ export interface Config {
     | 'HTTP_PORT'
     | 'DEVICE_PORT'
     | 'TUNNEL_PORT'
+    | 'PORTAL_PORT'
+    | 'PORTAL_URL'
     | 'DATABASE_URL'
     | 'REDIS_URL'
     | 'DATA_DIR'
@@ -180,6 +199,8 @@ export interface Config {
   trustedProxies: string[];
   /** The address of the user interface that links in mails lead to; null is that of the API itself. */
   publicUrl: string | null;
+  /** Where browsers reach the portal of this instance, when a proxy stands in front; null is host and port. */
+  portalUrl: string | null;
   /** The sender of mails, as `name <address>`. */
   mailFrom: string;
   /** How a text message is handed to the HTTP sender; `{to}` and `{text}` stand for number and text. */
@@ -221,6 +242,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     HTTP_PORT,
     DEVICE_PORT,
     TUNNEL_PORT,
+    PORTAL_PORT,
+    PORTAL_URL,
     DATABASE_URL,
     REDIS_URL,
     DATA_DIR,
@@ -262,12 +285,13 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     logLevel: LOG_LEVEL,
     host: HOST,
     publicHost: PUBLIC_HOST ?? (HOST === '0.0.0.0' || HOST === '::' ? 'localhost' : HOST),
-    ports: { http: HTTP_PORT, device: DEVICE_PORT, tunnel: TUNNEL_PORT },
+    ports: { http: HTTP_PORT, device: DEVICE_PORT, tunnel: TUNNEL_PORT, portal: PORTAL_PORT },
     roles: { api: roles.includes('api'), gateway: roles.includes('gateway') },
     dataDir: DATA_DIR === ':memory:' ? undefined : DATA_DIR,
     limits,
     trustedProxies: readProxies(TRUSTED_PROXIES),
     publicUrl: PUBLIC_URL?.replace(/\/+$/, '') ?? null,
+    portalUrl: PORTAL_URL?.replace(/\/+$/, '') ?? null,
     mailFrom: MAIL_FROM,
     sms: { bodyTemplate: SMS_BODY, contentType: SMS_CONTENT_TYPE },
     supportDomains: SUPPORT_DOMAINS.split(',')

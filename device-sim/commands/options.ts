@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { type Deadline, deadline } from '../../client/deadline.ts';
+import { CodedError } from '../../client/errors.ts';
 import type { EnrolmentProof } from '../../src/gateway/protocol.ts';
-import { type Deadline, deadline } from '../deadline.ts';
-import { SimulatorError } from '../errors.ts';
 import type { Option, Surroundings } from './command.ts';
 
 /** Options that every command has. */
@@ -56,7 +56,7 @@ export const FOR = {
 } as const;
 
 /** A command line that cannot be understood. */
-export const usageError = (message: string): SimulatorError => new SimulatorError('USAGE', message);
+export const usageError = (message: string): CodedError => new CodedError('USAGE', message);
 
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 

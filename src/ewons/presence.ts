@@ -1,6 +1,6 @@
 import { aliveAfter } from '../clock.ts';
 import type { Platform } from '../context.ts';
-import type { EwonModel, WanType } from '../generated/prisma/client.ts';
+import type { DigitalInputPolicy, EwonModel, WanType } from '../generated/prisma/client.ts';
 import { type AccountTx, inAccount, type LogDraft } from '../log/write.ts';
 import { endSessions } from '../sessions/close.ts';
 import { assignAddresses, restAddresses } from '../vpn/addresses.ts';
@@ -15,6 +15,7 @@ export interface ReportedFacts {
   wanAddress?: string | undefined;
   geolocationEnabled?: boolean | undefined;
   digitalInput?: boolean | undefined;
+  digitalInputPolicy?: DigitalInputPolicy | undefined;
 }
 
 /** A tunnel that has opened. */
@@ -223,9 +224,11 @@ async function writeFacts(
       "lanAddress" = COALESCE(f."lanAddress", e."lanAddress"), "wanType" = COALESCE(f."wanType", e."wanType"),
       "wanAddress" = COALESCE(f."wanAddress", e."wanAddress"),
       "geolocationEnabled" = COALESCE(f."geolocationEnabled", e."geolocationEnabled"),
-      "digitalInput" = COALESCE(f."digitalInput", e."digitalInput")
+      "digitalInput" = COALESCE(f."digitalInput", e."digitalInput"),
+      "digitalInputPolicy" = COALESCE(f."digitalInputPolicy", e."digitalInputPolicy")
     FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS f("id" uuid, "model" "EwonModel", "firmwareVersion" text,
-      "lanAddress" text, "wanType" "WanType", "wanAddress" text, "geolocationEnabled" boolean, "digitalInput" boolean)
+      "lanAddress" text, "wanType" "WanType", "wanAddress" text, "geolocationEnabled" boolean, "digitalInput" boolean,
+      "digitalInputPolicy" "DigitalInputPolicy")
     WHERE e."id" = f."id"`;
 }
 

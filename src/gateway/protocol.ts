@@ -10,7 +10,10 @@ import { z } from 'zod';
 export const PROTOCOL_VERSION = 1;
 export const TUNNEL_SUBPROTOCOL = 'talkgate.tunnel.v1';
 export const SESSION_SUBPROTOCOL = 'talkgate.session.v1';
+/** Of both halves of a stream: the client's at the device port, the device's at the tunnel port. */
+export const STREAM_SUBPROTOCOL = 'talkgate.stream.v1';
 export const CONNECT_PATH = '/connect';
+export const STREAM_PATH = '/stream';
 export const TUNNEL_PATH = '/tunnel';
 export const ENROL_PATH = '/enrol';
 export const AUTHORITY_PATH = '/ca.pem';
@@ -18,6 +21,12 @@ export const AUTHORITY_PATH = '/ca.pem';
 /** Bytes. A certificate signing request with an RSA key of 4096 bits takes about 2 KiB. */
 export const MAX_ENROLMENT_BYTES = 16 * 1024;
 export const MAX_MESSAGE_BYTES = 16 * 1024;
+/** Bytes of one binary frame of a stream; longer data goes in several. */
+export const MAX_STREAM_FRAME_BYTES = 64 * 1024;
+/** The one text frame of a stream: its sender sends no more data, and goes on receiving (TUN-01). */
+export const STREAM_END = 'end';
+/** Values of one `data` message. */
+export const MAX_DATA_POINTS = 100;
 
 /** EWN-17 */
 const serialNumber = z.string().regex(/^[A-Z]?\d{4}-\d{4}-\d{2}$/, 'must look like 2307-0101-25');
@@ -39,10 +48,44 @@ export const DeviceFacts = z.object({
   wanAddress: z.cidrv4().or(z.ipv4()),
   geolocationEnabled: z.boolean(),
   digitalInput: z.boolean(),
+  /** GW-07: what the input means for remote access. */
+  digitalInputPolicy: z.enum(['IGNORE', 'ON_ENABLES', 'ON_DISABLES']).default('IGNORE'),
   /** VPN-13: an attribute only; the tunnel itself is a WebSocket. */
   transport: z.enum(['TCP', 'UDP']).default('TCP'),
 });
 export type DeviceFacts = z.infer<typeof DeviceFacts>;
+
+/** GW-07: whether the switch on the digital input forbids remote access. */
+export const remoteAccessForbidden = ({
+  digitalInput,
+  digitalInputPolicy,
+}: Pick<DeviceFacts, 'digitalInput' | 'digitalInputPolicy'>): boolean =>
+  (digitalInputPolicy === 'ON_ENABLES' && !digitalInput) || (digitalInputPolicy === 'ON_DISABLES' && digitalInput);
+
+/** Why a device could not open the TCP connection of a stream. */
+export const DialFailure = z.enum([
+  'LAN_DEVICE_REFUSED',
+  'LAN_DEVICE_UNREACHABLE',
+  'LAN_DEVICE_TIMEOUT',
+  'DEVICE_BUSY',
+]);
+export type DialFailure = z.infer<typeof DialFailure>;
+
+/** One value of the data history (GW-14). */
+const DataPoint = z.object({
+  tag: text().trim().min(1).max(64),
+  /** When it was measured, ISO 8601 in UTC. */
+  at: z.iso.datetime(),
+  value: z.number(),
+  /** False when the device doubts the value. */
+  good: z.boolean().default(true),
+});
+export type DataPoint = z.infer<typeof DataPoint>;
+
+/** Names one message of the device in the answer to it. */
+const messageId = z.string().min(1).max(64);
+/** The login that a device sends mail and text messages under (GW-13). */
+const sender = { username: text().min(1).max(100), password: z.string().min(1).max(200) };
 
 /** How a device proves that an account wants it (GW-01): exactly one of the three ways. */
 export const EnrolmentProof = z.union([
@@ -104,10 +147,37 @@ export const DeviceMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('keepAlive') }),
   /** Facts that changed since `hello`, such as the digital input or the firmware. */
   DeviceFacts.omit({ serialNumber: true, transport: true })
+    .extend({ digitalInputPolicy: DeviceFacts.shape.digitalInputPolicy.unwrap() })
     .partial()
     .extend({ type: z.literal('report') }),
   /** GW-03: a new certificate for the same serial number. */
   z.object({ type: z.literal('renewCertificate'), signingRequest }),
+  /** The answer to a `dial` that failed; success is the stream itself. */
+  z.object({
+    type: z.literal('dialFailed'),
+    streamId: z.uuid(),
+    code: DialFailure,
+    message: text().max(200).default(''),
+  }),
+  /** GW-14: values for the DataMailbox. Sent again after a lost answer, they are stored once. */
+  z.object({ type: z.literal('data'), id: messageId, points: z.array(DataPoint).min(1).max(MAX_DATA_POINTS) }),
+  /** GW-13 */
+  z.object({
+    type: z.literal('sendMail'),
+    id: messageId,
+    ...sender,
+    to: z.email().max(254),
+    subject: text().max(200),
+    text: text().max(8000),
+  }),
+  /** GW-13 */
+  z.object({
+    type: z.literal('sendSms'),
+    id: messageId,
+    ...sender,
+    to: z.string().max(32),
+    text: text().min(1).max(480),
+  }),
 ]);
 export type DeviceMessage = z.infer<typeof DeviceMessage>;
 export type HelloMessage = Extract<DeviceMessage, { type: 'hello' }>;
@@ -128,8 +198,12 @@ export type GatewayMessage =
     }
   | { type: 'keepAlive' }
   | { type: 'certificate'; certificate: string; certificateNotAfter: string }
-  /** A message was refused; the tunnel goes on. */
-  | { type: 'refused'; of: string; code: string; message: string };
+  /** A message was refused; the tunnel goes on. `id` is the message's, where it had one. */
+  | { type: 'refused'; of: string; id?: string; code: string; message: string }
+  /** A `data`, `sendMail` or `sendSms` was taken, for good. */
+  | { type: 'accepted'; of: string; id: string }
+  /** Decision 8: open a TCP connection to the address, then a stream at the tunnel port with the token, once, within the time. */
+  | { type: 'dial'; streamId: string; token: string; address: string; port: number; withinSeconds: number };
 
 /** Client to gateway, on the session tunnel of the device port. */
 export const ClientMessage = z.discriminatedUnion('type', [
@@ -144,10 +218,13 @@ export type SessionMessage =
       type: 'established';
       userVpnAddress: string | null;
       ewonVpnAddress: string | null;
+      /** Opens streams at `STREAM_PATH` of the same port, as long as this tunnel is open. */
+      streamToken: string;
       keepAliveSeconds: number;
       offlineAfterSeconds: number;
     }
-  | { type: 'keepAlive' };
+  /** Bytes of the session on this gateway so far: from the client to the Ewon (`bytesIn`) and back (`bytesOut`). */
+  | { type: 'keepAlive'; bytesIn: number; bytesOut: number };
 
 /** Why a tunnel ends, and whether the device may come again by itself. */
 export const CLOSE_CODES = {
@@ -165,7 +242,15 @@ export const CLOSE_CODES = {
   SERIAL_NUMBER_MISMATCH: { code: 4422, retry: false },
   /** The LAN overlaps a VPN range (VPN-11). */
   SUBNET_CONFLICT: { code: 4423, retry: false },
+  /** WAK-04: the device goes offline until it is woken, or comes by itself. */
+  SENT_OFFLINE: { code: 4424, retry: false },
+  /** GW-07: the switch on the digital input forbids remote access. */
+  REMOTE_ACCESS_DISABLED: { code: 4425, retry: false },
   TOO_MANY_MESSAGES: { code: 4429, retry: true },
+  /** Of a stream: the firewall no longer allows it (LAN-16). */
+  STREAM_FORBIDDEN: { code: 4430, retry: false },
+  /** Of a stream: the connection to the LAN device, or to the client's program, broke. */
+  CONNECTION_LOST: { code: 4431, retry: false },
   INTERNAL_ERROR: { code: 4500, retry: true },
   VPN_ADDRESS_EXHAUSTED: { code: 4503, retry: true },
 } as const;

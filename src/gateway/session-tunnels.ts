@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Platform } from '../context.ts';
+import { createToken } from '../secrets.ts';
 import {
   type EstablishedSession,
   endedSessions,
@@ -26,6 +27,8 @@ interface SessionTunnel {
   session: EstablishedSession;
   socket: WebSocket;
   lastHeardMs: number;
+  /** What opens streams of the session, as long as this tunnel is open. */
+  streamToken: string;
 }
 
 /**
@@ -77,7 +80,7 @@ export class SessionTunnels {
   }
 
   private add(session: EstablishedSession, socket: WebSocket): void {
-    const tunnel: SessionTunnel = { session, socket, lastHeardMs: performance.now() };
+    const tunnel: SessionTunnel = { session, socket, lastHeardMs: performance.now(), streamToken: createToken() };
     this.tunnels.get(session.id)?.socket.close(CLOSE_CODES.REPLACED.code, 'REPLACED');
     this.tunnels.set(session.id, tunnel);
     socket.on('error', () => socket.terminate());
@@ -85,7 +88,7 @@ export class SessionTunnels {
       tunnel.lastHeardMs = performance.now();
       const message = isBinary ? null : parse(data.toString());
       if (!message) return socket.close(CLOSE_CODES.MESSAGE_INVALID.code, 'MESSAGE_INVALID');
-      send(socket, { type: 'keepAlive' });
+      send(socket, { type: 'keepAlive', bytesIn: 0, bytesOut: 0 });
     });
     socket.on('close', (code) => {
       if (this.tunnels.get(session.id) !== tunnel) return;
@@ -98,6 +101,7 @@ export class SessionTunnels {
       type: 'established',
       userVpnAddress,
       ewonVpnAddress,
+      streamToken: tunnel.streamToken,
       keepAliveSeconds: KEEP_ALIVE_SECONDS,
       offlineAfterSeconds: OFFLINE_AFTER_SECONDS,
     });

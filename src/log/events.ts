@@ -170,6 +170,55 @@ export const LOG_EVENTS = {
   EWON_ONLINE: kind('EWON', 'INFO', ({ ewon, params }) => `Ewon ${ewon} online with address ${params.vpnAddress}`),
   EWON_OFFLINE: kind('EWON', 'INFO', ({ ewon, params }) => `Ewon ${ewon} offline: ${params.reason}`),
   EWON_WAKING_UP: kind('EWON', 'INFO', ({ ewon }) => `Ewon ${ewon} is being woken up`),
+  EWON_WAKE_UP_FAILED: kind(
+    'EWON',
+    'WARNING',
+    ({ ewon, params }) => `Ewon ${ewon} did not connect within ${params.seconds} seconds of its wake-up`,
+  ),
+  EWON_SENT_OFFLINE: kind('EWON', 'INFO', ({ user, ewon }) => `Ewon ${ewon} sent offline by ${user}`),
+  EWON_REMOTE_ACCESS_DISABLED: kind(
+    'SECURITY',
+    'WARNING',
+    ({ ewon }) => `The switch on the digital input of Ewon ${ewon} forbids remote access`,
+  ),
+  EWON_REMOTE_ACCESS_ENABLED: kind(
+    'SECURITY',
+    'INFO',
+    ({ ewon }) => `The switch on the digital input of Ewon ${ewon} allows remote access again`,
+  ),
+  EWON_FIREWALL_CHANGED: kind(
+    'SECURITY',
+    'INFO',
+    ({ user, ewon, params }) => `Firewall of Ewon ${ewon} changed from ${params.from} to ${params.to} by ${user}`,
+  ),
+  EWON_LAN_CHANGED: kind(
+    'EWON',
+    'INFO',
+    ({ user, ewon, params }) => `LAN of Ewon ${ewon} changed by ${user}: ${params.change}`,
+  ),
+  EWON_MESSAGE_SENT: kind(
+    'EWON',
+    'INFO',
+    ({ user, ewon, params }) =>
+      `Ewon ${ewon} sent a message (${params.channel}) to ${params.recipient} under the login of ${user}`,
+  ),
+  EWON_MESSAGE_REFUSED: kind(
+    'SECURITY',
+    'WARNING',
+    ({ ewon, params }) => `A message (${params.channel}) of Ewon ${ewon} was refused: ${params.reason}`,
+  ),
+  STREAM_REFUSED: kind(
+    'SECURITY',
+    'WARNING',
+    ({ user, ewon, params }) => `Stream of ${user} through ${ewon} to ${params.target} refused: ${params.reason}`,
+  ),
+  STREAMS_CUT: kind(
+    'SECURITY',
+    'INFO',
+    ({ user, ewon, params }) => `${params.count} streams of ${user} through ${ewon} cut: ${params.reason}`,
+  ),
+  SMS_CHARGED: kind('BILLING', 'INFO', ({ params }) => `Text message charged: ${params.amount}`),
+  CREDIT_ADDED: kind('BILLING', 'INFO', ({ params }) => `Credit of ${params.amount} added`),
   EWON_TUNNEL_REPLACED: kind('SECURITY', 'WARNING', ({ ewon }) => `A second tunnel of Ewon ${ewon} replaced the first`),
   EWON_TUNNEL_REFUSED: kind(
     'SECURITY',

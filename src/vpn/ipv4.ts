@@ -26,3 +26,8 @@ export function hostRange(cidr: string): Ipv4Range {
 }
 
 export const overlaps = (a: Ipv4Range, b: Ipv4Range): boolean => a.first <= b.last && b.first <= a.last;
+
+export const contains = ({ first, last }: Ipv4Range, address: string): boolean => {
+  const number = parseIpv4(address);
+  return number >= first && number <= last;
+};

@@ -114,6 +114,7 @@ describe('A server in its own process', () => {
         HTTP_PORT: '0',
         DEVICE_PORT: '0',
         TUNNEL_PORT: '0',
+        PORTAL_PORT: '0',
         LOG_LEVEL: 'silent',
         STREAM_STALL_SECONDS: '8',
         PASSWORD_HASH_MEMORY_KIB: '1024',

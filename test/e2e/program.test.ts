@@ -43,6 +43,7 @@ function start(name: string, env: Record<string, string> = {}): Program {
       HTTP_PORT: '0',
       DEVICE_PORT: '0',
       TUNNEL_PORT: '0',
+      PORTAL_PORT: '0',
       DATA_DIR: join(folder, name),
       DATABASE_URL: `pglite://${join(folder, name, 'db')}`,
       PASSWORD_HASH_MEMORY_KIB: '1024',

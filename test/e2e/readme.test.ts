@@ -110,6 +110,7 @@ describe('README and docs', () => {
       ['HTTP_PORT', String(config.ports.http)],
       ['DEVICE_PORT', String(config.ports.device)],
       ['TUNNEL_PORT', String(config.ports.tunnel)],
+      ['PORTAL_PORT', String(config.ports.portal)],
       ['ROLES', 'api,gateway'],
       ['DATABASE_URL', config.secrets.databaseUrl],
       ['REDIS_URL', 'none'],
@@ -121,7 +122,7 @@ describe('README and docs', () => {
       ['SMS_BODY', config.sms.bodyTemplate],
       ['SMS_CONTENT_TYPE', config.sms.contentType],
       ['SUPPORT_DOMAINS', config.supportDomains.join(',')],
-      ...['OPERATOR_TOKEN', 'PUBLIC_URL', 'SMS_AUTHORIZATION', 'SMS_URL', 'SMTP_URL', 'TRUSTED_PROXIES'].map(
+      ...['OPERATOR_TOKEN', 'PORTAL_URL', 'PUBLIC_URL', 'SMS_AUTHORIZATION', 'SMS_URL', 'SMTP_URL', 'TRUSTED_PROXIES'].map(
         (name): [string, string] => [name, 'none'],
       ),
     ]);

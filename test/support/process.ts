@@ -12,7 +12,7 @@ export interface TestProcess {
 /** Starts `src/main.ts` with these variables on free ports, and waits until it is ready. */
 export async function startProcess(env: Record<string, string>): Promise<TestProcess> {
   const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
-    env: { ...process.env, HTTP_PORT: '0', DEVICE_PORT: '0', TUNNEL_PORT: '0', ...env, LOG_LEVEL: 'info' },
+    env: { ...process.env, HTTP_PORT: '0', DEVICE_PORT: '0', TUNNEL_PORT: '0', PORTAL_PORT: '0', ...env, LOG_LEVEL: 'info' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit');

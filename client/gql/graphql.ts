@@ -67,6 +67,10 @@ export type ErrorCode =
   | 'CURSOR_INVALID'
   /** A device with this serial number is linked to an account already (EWN-16, GRK-11). */
   | 'DEVICE_ALREADY_REGISTERED'
+  /** The device has as many streams open as it can (TUN-02). */
+  | 'DEVICE_BUSY'
+  /** The Ewon has sent as many messages as it may in an hour (GW-13). */
+  | 'DEVICE_MESSAGES_EXHAUSTED'
   /** The Ewon is online or has open sessions, so it cannot be replaced (GRK-21). */
   | 'EWON_IN_USE'
   /** Another Ewon of the account has this name (EWN-03). */
@@ -77,6 +81,8 @@ export type ErrorCode =
   | 'EWON_NOT_APPROVED'
   /** The Ewon is not online (CON-03). */
   | 'EWON_OFFLINE'
+  /** The plan of the account does not have this firewall level (LAN-12). */
+  | 'FIREWALL_LEVEL_NOT_AVAILABLE'
   /** The caller lacks the right for this. */
   | 'FORBIDDEN'
   /** The document is not GraphQL, does not fit the schema, or its variables do not. */
@@ -91,6 +97,8 @@ export type ErrorCode =
   | 'GROUP_NAME_IN_USE'
   /** The idempotency key was used with another input (API-01). */
   | 'IDEMPOTENCY_KEY_REUSED'
+  /** Neither allowance nor credit of the account covers it (WAK-07). */
+  | 'INSUFFICIENT_CREDIT'
   /** Something unexpected happened; the request id finds it in the log of the server. */
   | 'INTERNAL_ERROR'
   /** Supplied credentials are invalid (AUTH-03, AUTH-04). */
@@ -101,12 +109,28 @@ export type ErrorCode =
   | 'INVITATION_INVALID'
   /** Too many failed logins came from this address; an operator can lift the ban (AUTH-11). */
   | 'IP_BANNED'
+  /** The address is not a host address of the LAN of the Ewon, or is its own (LAN-13). */
+  | 'IP_NOT_IN_LAN'
+  /** The connection to the LAN device broke. */
+  | 'LAN_CONNECTION_LOST'
+  /** The LAN device refused the connection. */
+  | 'LAN_DEVICE_REFUSED'
+  /** The LAN device did not answer in time. */
+  | 'LAN_DEVICE_TIMEOUT'
+  /** The Ewon cannot reach this address. */
+  | 'LAN_DEVICE_UNREACHABLE'
+  /** The Ewon has as many LAN devices, ports or services as it may have. */
+  | 'LAN_LIMIT_REACHED'
+  /** Address, port and protocol are declared already (LAN-13). */
+  | 'LAN_PORT_IN_USE'
   /** The account would be left without an enabled Administrator (ACC-23). */
   | 'LAST_ADMINISTRATOR'
   /** The login is open already; nothing more is asked. */
   | 'LOGIN_ALREADY_OPEN'
   /** The login has expired or was revoked; log in again (AUTH-18, EVT-08). */
   | 'LOGIN_EXPIRED'
+  /** The login is of no group that may send mail for Ewons (GW-13). */
+  | 'MAIL_SENDER_REQUIRED'
   /** The message was sent or given up; its content is gone, so it cannot be sent again. */
   | 'MESSAGE_FINISHED'
   /** The message does not follow the protocol. */
@@ -137,6 +161,8 @@ export type ErrorCode =
   | 'RECOVERY_INVALID'
   /** The account, or the user, may not remember PCs (TFA-27). */
   | 'REMEMBER_PC_NOT_ALLOWED'
+  /** The switch on the digital input of the Ewon forbids remote access (GW-07). */
+  | 'REMOTE_ACCESS_DISABLED'
   /** The reservations add up to more than the concurrent connections (CON-25). */
   | 'RESERVATION_EXCEEDS_TOTAL'
   /** A second factor must be set up before anything else (TFA-13, TFA-45). */
@@ -153,8 +179,14 @@ export type ErrorCode =
   | 'SELF_NOT_ALLOWED'
   /** The serial number is not the one that the caller proves (GW-04). */
   | 'SERIAL_NUMBER_MISMATCH'
+  /** The session has ended (TUN-03). */
+  | 'SESSION_CLOSED'
   /** The certificate signing request is malformed, badly signed, or has an unsupported key (GW-03). */
   | 'SIGNING_REQUEST_INVALID'
+  /** The login is of no group that may send text messages for Ewons (GW-13). */
+  | 'SMS_SENDER_REQUIRED'
+  /** The firewall of the Ewon does not allow this address and port (LAN-06). */
+  | 'STREAM_FORBIDDEN'
   /** The reader of the stream was too slow; go on from the cursor (EVT-06). */
   | 'STREAM_LAGGED'
   /** The LAN of the Ewon overlaps a VPN range (VPN-11). */
@@ -167,6 +199,8 @@ export type ErrorCode =
   | 'TOKEN_NAME_IN_USE'
   /** Too many requests; try again later. */
   | 'TOO_MANY_REQUESTS'
+  /** The session has as many streams open as it may (TUN-04). */
+  | 'TOO_MANY_STREAMS'
   /** The account has as many API tokens as it may have. */
   | 'TOO_MANY_TOKENS'
   /** Too many wrong codes; the login is blocked for a while (TFA-06, TFA-07). */
@@ -188,7 +222,9 @@ export type ErrorCode =
   /** A value of the input is out of its range or form. */
   | 'VALIDATION_FAILED'
   /** Every address of the VPN range is in use (VPN-08). */
-  | 'VPN_ADDRESS_EXHAUSTED';
+  | 'VPN_ADDRESS_EXHAUSTED'
+  /** The Ewon is permanently connected, so it is neither woken nor sent offline (WAK-03, WAK-04). */
+  | 'WAKE_UP_NOT_CONFIGURED';
 
 /** What somebody may do with an Ewon. */
 export type EwonAction =

@@ -2,8 +2,8 @@
  * Something that the platform refused or that could not be done. The message is a sentence for a person and carries no
  * secret; `code` is for programs and for counting.
  */
-export class SimulatorError extends Error {
-  override readonly name: string = 'SimulatorError';
+export class CodedError extends Error {
+  override readonly name: string = 'CodedError';
   constructor(
     /** A code of the platform's catalogue, a close reason of the tunnel, or one of the simulator's own such as `TIMEOUT`. */
     readonly code: string,

@@ -1,7 +1,7 @@
 import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { deadline } from './deadline.ts';
-import { messageOf, SimulatorError } from './errors.ts';
+import { CodedError, messageOf } from './errors.ts';
 
 /**
  * A GraphQL document that knows the types of its result and variables: what the client preset of GraphQL Code Generator makes
@@ -13,7 +13,7 @@ export interface TypedDocument<Result, Variables> {
 }
 
 /** An error of the API outside a result union, or why the API could not be asked. */
-export class ApiError extends SimulatorError {
+export class ApiError extends CodedError {
   override readonly name = 'ApiError';
   constructor(
     /** A code of the platform's catalogue; `UNREACHABLE`, `TIMEOUT`, `CONNECTION_LOST` or `ANSWER_INVALID`. */
