@@ -15,10 +15,12 @@ import {
   type CloseReason,
   ENROL_PATH,
   MAX_MESSAGE_BYTES,
+  STREAM_PATH,
   TUNNEL_PATH,
   TUNNEL_SUBPROTOCOL,
 } from './protocol.ts';
 import { SessionTunnels } from './session-tunnels.ts';
+import { Streams } from './streams.ts';
 import { Tunnels } from './tunnels.ts';
 import { refuseUpgrade } from './upgrade.ts';
 
@@ -28,6 +30,7 @@ const CLOSE_TIMEOUT_MS = 1000;
 /** The gateway role, listening. */
 export interface Gateway {
   tunnels: Tunnels;
+  streams: Streams;
   /** Ends tunnels with "come again" and closes both ports. */
   close(): Promise<void>;
 }
@@ -81,7 +84,9 @@ export async function startGateway(ctx: Platform): Promise<Gateway> {
   const tunnels = new Tunnels(ctx, ctx.gatewayUrls.device.replace(/^https/, 'wss'));
   await tunnels.start();
 
-  const sessionTunnels = new SessionTunnels(ctx);
+  const streams = new Streams(ctx, tunnels);
+  tunnels.onDialFailed = (...failure) => streams.dialFailed(...failure);
+  const sessionTunnels = new SessionTunnels(ctx, streams);
   devicePort.on('upgrade', (request, socket, head) => sessionTunnels.upgrade(request, socket, head));
   const sockets = new WebSocketServer({
     noServer: true,
@@ -89,12 +94,18 @@ export async function startGateway(ctx: Platform): Promise<Gateway> {
     perMessageDeflate: false,
     handleProtocols: chooseProtocol,
   });
-  tunnelPort.on('upgrade', (request, socket, head) => upgrade(ctx, tunnels, sockets, request, socket, head));
+  tunnelPort.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => socket.destroy());
+    if (pathOf(request) === STREAM_PATH) streams.acceptDevice(request, socket, head);
+    else upgrade(ctx, tunnels, sockets, request, socket, head);
+  });
 
   return {
     tunnels,
+    streams,
     close: async () => {
       sessionTunnels.close();
+      await streams.close();
       await tunnels.close();
       sockets.close();
       await Promise.all([devicePort, tunnelPort].map(closeServer));
@@ -103,7 +114,7 @@ export async function startGateway(ctx: Platform): Promise<Gateway> {
 }
 
 async function handleDevicePort(ctx: Platform, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const path = request.url?.split('?')[0];
+  const path = pathOf(request);
   if (request.method === 'POST' && path === ENROL_PATH) return handleEnrolment(ctx, request, response);
   if (request.method === 'GET' && path === AUTHORITY_PATH) {
     response.writeHead(200, { 'content-type': 'application/x-pem-file', connection: 'close' });
@@ -128,10 +139,9 @@ function upgrade(
   socket: Duplex,
   head: Buffer,
 ): void {
-  socket.on('error', () => socket.destroy());
-  if (request.url?.split('?')[0] !== TUNNEL_PATH) return refuseUpgrade(socket, '404 Not Found');
+  if (pathOf(request) !== TUNNEL_PATH) return refuseUpgrade(socket, 404);
   const certificate = (request.socket as TLSSocket).getPeerCertificate(false);
-  if (!certificate?.raw) return refuseUpgrade(socket, '403 Forbidden');
+  if (!certificate?.raw) return refuseUpgrade(socket, 403);
   sockets.handleUpgrade(request, socket, head, (webSocket) => {
     webSocket.on('error', () => webSocket.terminate());
     if (webSocket.protocol !== TUNNEL_SUBPROTOCOL) return closeWith(webSocket, 'UNSUPPORTED_PROTOCOL');
@@ -177,6 +187,8 @@ function closeSocket(webSocket: WebSocket, code: number, reason: string): void {
   const timer = setTimeout(() => webSocket.terminate(), CLOSE_TIMEOUT_MS);
   webSocket.once('close', () => clearTimeout(timer));
 }
+
+const pathOf = (request: IncomingMessage): string | undefined => request.url?.split('?')[0];
 
 /** An unknown version is accepted without a protocol, to be told by a close code. */
 const chooseProtocol = (offered: Set<string>): string | false =>

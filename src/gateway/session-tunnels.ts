@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Platform } from '../context.ts';
+import { AppError } from '../errors.ts';
 import { createToken } from '../secrets.ts';
 import {
   type EstablishedSession,
@@ -16,9 +17,14 @@ import {
   ClientMessage,
   CONNECT_PATH,
   MAX_MESSAGE_BYTES,
+  MAX_STREAM_FRAME_BYTES,
   SESSION_SUBPROTOCOL,
   type SessionMessage,
+  STREAM_PATH,
+  STREAM_SUBPROTOCOL,
 } from './protocol.ts';
+import { StreamSocket } from './stream-socket.ts';
+import { bearerOf, STREAM_STATUS, StreamForbiddenError, type Streams, StreamTarget } from './streams.ts';
 import { refuseUpgrade } from './upgrade.ts';
 
 const CHECK_MS = 5000;
@@ -34,20 +40,30 @@ interface SessionTunnel {
 /**
  * The clients' ends of the tunnels on this gateway instance: a WebSocket a session on the device port, opened with the ticket
  * that `openSession` gave. It keeps the session alive, and ends with it (TUN-03); a client that closes it in an orderly way
- * leaves the session.
+ * leaves the session. The token that it is given opens the session's streams, each a WebSocket of its own.
  */
 export class SessionTunnels {
   private readonly tunnels = new Map<string, SessionTunnel>();
+  private readonly byStreamToken = new Map<string, SessionTunnel>();
   private readonly sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
     perMessageDeflate: false,
     handleProtocols: (offered) => (offered.has(SESSION_SUBPROTOCOL) ? SESSION_SUBPROTOCOL : false),
   });
+  private readonly streamSockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_STREAM_FRAME_BYTES,
+    perMessageDeflate: false,
+    handleProtocols: (offered) => (offered.has(STREAM_SUBPROTOCOL) ? STREAM_SUBPROTOCOL : false),
+  });
   private readonly timer: NodeJS.Timeout;
   private readonly stopListening: () => void;
 
-  constructor(private readonly ctx: Platform) {
+  constructor(
+    private readonly ctx: Platform,
+    private readonly streams: Streams,
+  ) {
     this.timer = setInterval(() => this.work(this.check()), CHECK_MS);
     this.stopListening = ctx.bell.onRing('ewons', () => this.work(this.cutEnded()));
   }
@@ -56,20 +72,12 @@ export class SessionTunnels {
     return this.tunnels.size;
   }
 
-  /** Takes an upgrade of the device port: path, subprotocol, ticket; then the session is established. */
+  /** Takes an upgrade of the device port: a session's tunnel, or one of its streams. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
-    const ticket = /^Bearer ([\w-]{20,100})$/.exec(request.headers.authorization ?? '')?.[1];
-    if (request.url !== CONNECT_PATH) return refuseUpgrade(socket, '404 Not Found');
-    if (request.headers['sec-websocket-protocol'] !== SESSION_SUBPROTOCOL)
-      return refuseUpgrade(socket, '426 Upgrade Required');
-    if (!ticket) return refuseUpgrade(socket, '401 Unauthorized');
-    this.work(
-      establishSession(this.ctx, ticket).then((session) => {
-        if (!session) return refuseUpgrade(socket, '401 Unauthorized');
-        this.sockets.handleUpgrade(request, socket, head, (webSocket) => this.add(session, webSocket));
-      }),
-    );
+    if (request.url === CONNECT_PATH) return this.connect(request, socket, head);
+    if (request.url?.split('?')[0] === STREAM_PATH) return this.work(this.openStream(request, socket, head));
+    refuseUpgrade(socket, 404);
   }
 
   close(): void {
@@ -77,20 +85,80 @@ export class SessionTunnels {
     this.stopListening();
     for (const { socket } of this.tunnels.values()) socket.close(CLOSE_CODES.SERVICE_RESTART.code, 'SERVICE_RESTART');
     this.sockets.close();
+    this.streamSockets.close();
+  }
+
+  /** Subprotocol, ticket; then the session is established. */
+  private connect(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const ticket = bearerOf(request);
+    if (request.headers['sec-websocket-protocol'] !== SESSION_SUBPROTOCOL) return refuseUpgrade(socket, 426);
+    if (!ticket) return refuseUpgrade(socket, 401);
+    this.work(
+      establishSession(this.ctx, ticket).then((session) => {
+        if (!session) return refuseUpgrade(socket, 401);
+        this.sockets.handleUpgrade(request, socket, head, (webSocket) => this.add(session, webSocket));
+      }),
+    );
+  }
+
+  /** The upgrade is answered when the connection behind the Ewon is open, so that a refusal can say why (TUN-02). */
+  private async openStream(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    if (request.headers['sec-websocket-protocol'] !== STREAM_SUBPROTOCOL) return refuseUpgrade(socket, 426);
+    const tunnel = this.byStreamToken.get(bearerOf(request) ?? '');
+    if (!tunnel) {
+      return refuseUpgrade(socket, 401, {
+        code: 'UNAUTHENTICATED',
+        message: 'The token is of no session whose tunnel is open.',
+      });
+    }
+    const query = new URLSearchParams(request.url?.split('?')[1]);
+    const target = StreamTarget.safeParse({ address: query.get('address'), port: query.get('port') ?? '' });
+    if (!target.success) {
+      return refuseUpgrade(socket, 400, {
+        code: 'VALIDATION_FAILED',
+        message: 'A stream needs ?address=<IPv4 address>&port=<1 to 65535>.',
+      });
+    }
+    const gone = new AbortController();
+    const leave = () => gone.abort();
+    socket.once('close', leave);
+    let device: StreamSocket;
+    try {
+      device = await this.streams.open(tunnel.session.id, target.data, gone.signal);
+    } catch (error) {
+      if (!(error instanceof AppError)) {
+        refuseUpgrade(socket, 500, { code: 'INTERNAL_ERROR', message: 'Something unexpected happened.' });
+        throw error;
+      }
+      const { code, message } = error;
+      const verdict = error instanceof StreamForbiddenError ? error.verdict : {};
+      return refuseUpgrade(socket, STREAM_STATUS[code] ?? 500, { code, message, ...verdict });
+    }
+    socket.off('close', leave);
+    if (socket.destroyed) return void device.destroy();
+    // A handshake that the library refuses would leave the device's half alone.
+    const abandon = () => device.destroy();
+    socket.once('close', abandon);
+    this.streamSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      socket.off('close', abandon);
+      join(new StreamSocket(webSocket), device);
+    });
   }
 
   private add(session: EstablishedSession, socket: WebSocket): void {
     const tunnel: SessionTunnel = { session, socket, lastHeardMs: performance.now(), streamToken: createToken() };
     this.tunnels.get(session.id)?.socket.close(CLOSE_CODES.REPLACED.code, 'REPLACED');
     this.tunnels.set(session.id, tunnel);
+    this.byStreamToken.set(tunnel.streamToken, tunnel);
     socket.on('error', () => socket.terminate());
     socket.on('message', (data, isBinary) => {
       tunnel.lastHeardMs = performance.now();
       const message = isBinary ? null : parse(data.toString());
       if (!message) return socket.close(CLOSE_CODES.MESSAGE_INVALID.code, 'MESSAGE_INVALID');
-      send(socket, { type: 'keepAlive', bytesIn: 0, bytesOut: 0 });
+      send(socket, { type: 'keepAlive', ...this.streams.traffic(session.id) });
     });
     socket.on('close', (code) => {
+      this.byStreamToken.delete(tunnel.streamToken);
       if (this.tunnels.get(session.id) !== tunnel) return;
       this.tunnels.delete(session.id);
       this.work(code === 1000 ? leaveSession(this.ctx, session) : loseSession(this.ctx, session.id));
@@ -129,6 +197,16 @@ export class SessionTunnels {
   private work(work: Promise<unknown>): void {
     work.catch((error: unknown) => this.ctx.log.error({ err: error }, 'A session tunnel could not be served'));
   }
+}
+
+/** Carries bytes both ways, each direction until its end; what breaks one half breaks the other for the same reason. */
+function join(client: StreamSocket, device: StreamSocket): void {
+  const cut = (other: StreamSocket) => (error: Error) => other.destroy(error);
+  client.on('error', cut(device));
+  device.on('error', cut(client));
+  if (device.destroyed) return void client.destroy(device.errored ?? undefined);
+  client.pipe(device);
+  device.pipe(client);
 }
 
 function send(socket: WebSocket, message: SessionMessage): void {

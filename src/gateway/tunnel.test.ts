@@ -37,6 +37,7 @@ function openTunnel(limits: Partial<TunnelLimits> = {}) {
       hello: () => void happened.push('hello'),
       report: (_, facts) => void happened.push(`report ${JSON.stringify(facts)}`),
       renewCertificate: () => void happened.push('renew'),
+      dialFailed: (_, streamId, code) => void happened.push(`dial failed ${streamId} ${code}`),
       closed: (_, reason) => void happened.push(`closed: ${reason}`),
     },
     () => time.nowMs,

@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { ReportedFacts } from '../ewons/presence.ts';
 import type { DeviceIdentity } from './identity.ts';
-import { CLOSE_CODES, type CloseReason, DeviceMessage, type GatewayMessage, type HelloMessage } from './protocol.ts';
+import {
+  CLOSE_CODES,
+  type CloseReason,
+  DeviceMessage,
+  type DialFailure,
+  type GatewayMessage,
+  type HelloMessage,
+} from './protocol.ts';
 
 /** What a tunnel needs of a WebSocket, so that its tests need no TLS. */
 export interface TunnelSocket {
@@ -23,6 +30,7 @@ export interface TunnelEvents {
   hello(tunnel: Tunnel, hello: HelloMessage): void;
   report(tunnel: Tunnel, facts: ReportedFacts): void;
   renewCertificate(tunnel: Tunnel, signingRequest: string): void;
+  dialFailed(tunnel: Tunnel, streamId: string, code: DialFailure, message: string): void;
   closed(tunnel: Tunnel, reason: string): void;
 }
 
@@ -77,6 +85,8 @@ export class Tunnel {
       }
       case 'renewCertificate':
         return this.events.renewCertificate(this, message.signingRequest);
+      case 'dialFailed':
+        return this.events.dialFailed(this, message.streamId, message.code, message.message);
     }
   }
 

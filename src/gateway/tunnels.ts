@@ -17,6 +17,7 @@ import { renewCertificate } from '../ewons/renewal.ts';
 import { inAccount } from '../log/write.ts';
 import type { DeviceIdentity } from './identity.ts';
 import type { CloseReason, HelloMessage } from './protocol.ts';
+import type { Streams } from './streams.ts';
 import { Tunnel, type TunnelSocket } from './tunnel.ts';
 
 const MAX_BUFFERED_BYTES = 256 * 1024;
@@ -57,6 +58,8 @@ export class Tunnels {
   private reconciling: Promise<void> | null = null;
   private reconcileAgain = false;
   private closing = false;
+  /** Told when a device could not dial; set by who asks devices to. */
+  onDialFailed: Streams['dialFailed'] = () => undefined;
 
   constructor(
     private readonly ctx: Platform,
@@ -66,6 +69,11 @@ export class Tunnels {
   /** The number of tunnels, waiting ones included. */
   get size(): number {
     return this.tunnels.size;
+  }
+
+  /** The established tunnel of an Ewon on this instance. */
+  of(ewonId: string): Tunnel | undefined {
+    return this.byEwon.get(ewonId);
   }
 
   /** Takes the lease and begins to keep it, to sweep silent tunnels and to follow the wanted state. */
@@ -91,6 +99,7 @@ export class Tunnels {
         hello: (_, hello) => this.onHello(tunnel, hello),
         report: (_, facts) => this.onReport(tunnel, facts),
         renewCertificate: (_, signingRequest) => this.onRenewal(tunnel, signingRequest),
+        dialFailed: (_, streamId, code, message) => this.onDialFailed(tunnel.identity.ewon.id, streamId, code, message),
         closed: (_, reason) => this.onClosed(tunnel, reason),
       },
       () => performance.now(),
