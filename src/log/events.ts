@@ -217,7 +217,7 @@ export const LOG_EVENTS = {
     'INFO',
     ({ user, ewon, params }) => `${params.count} streams of ${user} through ${ewon} cut: ${params.reason}`,
   ),
-  SMS_CHARGED: kind('BILLING', 'INFO', ({ params }) => `Text message charged: ${params.amount}`),
+  SMS_CHARGED: kind('BILLING', 'INFO', ({ params }) => `Text message charged: ${params.amount} (${params.purpose})`),
   CREDIT_ADDED: kind('BILLING', 'INFO', ({ params }) => `Credit of ${params.amount} added`),
   EWON_TUNNEL_REPLACED: kind('SECURITY', 'WARNING', ({ ewon }) => `A second tunnel of Ewon ${ewon} replaced the first`),
   EWON_TUNNEL_REFUSED: kind(

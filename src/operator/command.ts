@@ -63,7 +63,7 @@ const PAGE_OPTIONS = { first: 'how many, 1–500 (50)', after: 'behind this curs
 const operandsAsInput = async ({ operands }: Given) => ({ input: operands });
 const pageVariables = async ({ options }: Given) => ({
   ...options,
-  first: options.first === undefined ? undefined : wholeNumber('first', options.first),
+  first: options.first === undefined ? undefined : wholeNumber('--first', options.first),
 });
 
 const COMMANDS: Record<string, Command> = {
@@ -116,6 +116,18 @@ const COMMANDS: Record<string, Command> = {
       ... on SetPlanSuccess { account { ${ACCOUNT} } } ${ERROR} } }`,
     variables: async ({ operands: { account, plan } }) => ({ input: { account, plan: plan?.toUpperCase() } }),
     show: ({ account }) => `The account ${account.name} is on plan ${account.plan}.`,
+  },
+  'add-credit': {
+    help: 'Adds to the credit of an account, in cents of a euro; repeated, it adds again.',
+    operands: ['account', 'cents'],
+    options: { description: 'what it is for, as an invoice number (needed)' },
+    document: `mutation ($input: AddCreditInput!) { answer: addCredit(input: $input) { __typename
+      ... on AddCreditSuccess { account { ${ACCOUNT} creditCents } } ${ERROR} } }`,
+    variables: async ({ operands: { account, cents }, options: { description } }) => {
+      if (!description) throw new CommandError('add-credit needs --description.', MISUSED);
+      return { input: { account, cents: wholeNumber('cents', cents ?? ''), description } };
+    },
+    show: ({ account }) => `The account ${account.name} has a credit of ${(account.creditCents / 100).toFixed(2)} EUR.`,
   },
   accounts: {
     help: 'Lists the accounts, oldest first.',
@@ -322,7 +334,7 @@ function refusal({ code, message, inputViolations = [] }: Data): string {
 }
 
 function wholeNumber(name: string, value: string): number {
-  if (!/^\d{1,6}$/.test(value)) throw new CommandError(`--${name} is a whole number.`, MISUSED);
+  if (!/^\d{1,6}$/.test(value)) throw new CommandError(`${name} is a whole number of up to six digits.`, MISUSED);
   return Number(value);
 }
 

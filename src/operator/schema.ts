@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { createAccount } from '../account/create.ts';
 import { accountName, company } from '../account/input.ts';
 import { setPlan } from '../account/plan-change.ts';
+import { addCredit, creditCents, MAX_CREDIT_CENTS } from '../billing/ledger.ts';
 import type { Platform } from '../context.ts';
 import { AppError, ERROR_CODES, ValidationError } from '../errors.ts';
 import { nameKey } from '../ewons/rules.ts';
@@ -173,6 +174,11 @@ const AccountType = builder.prismaObject('Account', {
     }),
     users: t.relationCount('users', { description: 'How many users it has.' }),
     ewons: t.relationCount('ewons', { description: 'How many Ewons it has.' }),
+    creditCents: t.int({
+      description: 'Its credit in cents of a euro: the sum of its ledger (BIL-15).',
+      select: { id: true },
+      resolve: ({ id }, _args, { db }) => creditCents(db, id),
+    }),
   }),
 });
 
@@ -431,6 +437,23 @@ const SetPlanInput = builder.inputType('SetPlanInput', {
   }),
 });
 
+const AddCreditInput = builder.inputType('AddCreditInput', {
+  description: 'Which account, and how much.',
+  fields: (t) => ({
+    account: t.string({ required: true, description: 'The account’s name, without regard to case.' }),
+    cents: t.int({
+      required: true,
+      validate: z.int().min(1).max(MAX_CREDIT_CENTS),
+      description: `Cents of a euro, 1–${MAX_CREDIT_CENTS}.`,
+    }),
+    description: t.string({
+      required: true,
+      validate: z.string().trim().min(1).max(200),
+      description: 'What it is for, as an invoice number; 1–200 characters, for ledger and log.',
+    }),
+  }),
+});
+
 const LiftBanInput = builder.inputType('LiftBanInput', {
   description: 'Which ban.',
   fields: (t) => ({
@@ -480,6 +503,18 @@ const CreateAccountSuccess = builder.objectRef<Created>('CreateAccountSuccess').
 
 const SetPlanSuccess = builder.objectRef<{ accountId: string }>('SetPlanSuccess').implement({
   description: 'The plan is in force, with all its consequences.',
+  fields: (t) => ({
+    account: t.prismaField({
+      type: AccountType,
+      description: 'The account as it is now.',
+      resolve: (query, { accountId }, _args, { db }) =>
+        db.account.findUniqueOrThrow({ ...query, where: { id: accountId } }),
+    }),
+  }),
+});
+
+const AddCreditSuccess = builder.objectRef<{ accountId: string }>('AddCreditSuccess').implement({
+  description: 'The credit is added.',
   fields: (t) => ({
     account: t.prismaField({
       type: AccountType,
@@ -542,6 +577,18 @@ builder.mutationType({
       resolve: async (_root, { input: { account, plan } }, ctx) => {
         const accountId = await findAccountId(ctx, account);
         await setPlan(ctx, accountId, plan);
+        return { accountId };
+      },
+    }),
+    addCredit: t.field({
+      type: AddCreditSuccess,
+      errors: {},
+      description:
+        'Adds to the credit of an account, out of which text messages beyond the allowance are paid (BIL-15, WAK-07). Repeated, it adds again. Errors: NOT_FOUND, VALIDATION_FAILED.',
+      args: { input: t.arg({ type: AddCreditInput, required: true }) },
+      resolve: async (_root, { input: { account, cents, description } }, ctx) => {
+        const accountId = await findAccountId(ctx, account);
+        await addCredit(ctx, accountId, cents, description.trim());
         return { accountId };
       },
     }),
