@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
+import { type CallOptions, fetchAuthority } from '../client/device-port.ts';
 import { CodedError, codeOf, messageOf } from '../client/errors.ts';
 import {
   type DeviceFacts,
@@ -11,7 +12,7 @@ import {
 } from '../src/gateway/protocol.ts';
 import { DEFAULT_RECONNECT, type ReconnectPolicy, reconnectDelayMs } from './backoff.ts';
 import { createSigningRequest } from './certificates.ts';
-import { type CallOptions, enrol, fetchAuthority } from './device-port.ts';
+import { enrol } from './device-port.ts';
 import { type Identity, openIdentity, type RegistrationState } from './identity.ts';
 import { isRenewalDue, requestRenewal } from './renewal.ts';
 import { memoryStore, type StateStore } from './state.ts';

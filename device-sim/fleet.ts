@@ -2,10 +2,10 @@ import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { deadline } from '../client/deadline.ts';
+import { fetchAuthority } from '../client/device-port.ts';
 import { CodedError } from '../client/errors.ts';
 import type { DeviceFacts, EnrolmentProof } from '../src/gateway/protocol.ts';
 import { createDevice, type Device, type DeviceOptions, type Registration } from './device.ts';
-import { fetchAuthority } from './device-port.ts';
 import { hashOf, seededRandom } from './random.ts';
 
 /** A device as a seed describes it. */

@@ -1,8 +1,8 @@
 import { createPrivateKey } from 'node:crypto';
+import { readCertificate } from '../client/device-port.ts';
 import { CodedError } from '../client/errors.ts';
 import type { EnrolmentResponse } from '../src/gateway/protocol.ts';
 import { createDeviceKey } from './certificates.ts';
-import { readCertificate } from './device-port.ts';
 import type { DeviceState, StateStore } from './state.ts';
 
 /** GW-02 */

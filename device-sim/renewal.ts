@@ -1,6 +1,6 @@
+import { readCertificate } from '../client/device-port.ts';
 import { CodedError } from '../client/errors.ts';
 import type { GatewayMessage } from '../src/gateway/protocol.ts';
-import { readCertificate } from './device-port.ts';
 import { endError, type Tunnel, type TunnelEnd } from './tunnel.ts';
 
 /** GW-03: a device renews its certificate when less than a third of the lifetime is left. */

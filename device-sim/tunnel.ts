@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { isIP } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
+import { connectionError, readRefusal } from '../client/device-port.ts';
 import { CodedError, messageOf } from '../client/errors.ts';
 import {
   CLOSE_CODES,
@@ -12,7 +13,6 @@ import {
   type GatewayMessage,
   TUNNEL_SUBPROTOCOL,
 } from '../src/gateway/protocol.ts';
-import { connectionError, readRefusal } from './device-port.ts';
 import { parseGatewayMessage } from './gateway-messages.ts';
 
 /** Bytes; the longest message is a certificate. */
