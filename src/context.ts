@@ -35,6 +35,8 @@ export interface GatewayUrls {
   device: string;
   /** `wss://host:port` of the tunnel port. */
   tunnel: string;
+  /** Of the portal, without a slash at the end (TUN-07). */
+  portal: string;
 }
 
 /** What a verb that acts for somebody gets. */

@@ -59,6 +59,7 @@ export async function openPlatform(config: Config, overrides: Overrides = {}): P
       gatewayUrls: {
         device: `https://${hostPort(config.publicHost, config.ports.device)}`,
         tunnel: `wss://${hostPort(config.publicHost, config.ports.tunnel)}`,
+        portal: config.portalUrl ?? `http://${hostPort(config.publicHost, config.ports.portal)}`,
       },
       jobRuns: new Map(),
       simulation: null,

@@ -7,6 +7,7 @@ import type { TLSSocket } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { hostPort } from '../config.ts';
 import type { Platform } from '../context.ts';
+import { startPortal } from '../portal/server.ts';
 import { handleEnrolment, sendJson } from './enrolment.ts';
 import { type DeviceIdentity, identifyDevice } from './identity.ts';
 import {
@@ -31,13 +32,13 @@ const CLOSE_TIMEOUT_MS = 1000;
 export interface Gateway {
   tunnels: Tunnels;
   streams: Streams;
-  /** Ends tunnels with "come again" and closes both ports. */
+  /** Ends tunnels with "come again" and closes all ports. */
   close(): Promise<void>;
 }
 
 /**
  * Opens the device port (enrolment, TLS without client certificate) and the tunnel port (TLS 1.3 with a required client
- * certificate of this installation's authority). Two ports, because on one with an optional certificate a resumed TLS
+ * certificate of this installation's authority), and the portal. Two ports, because on one with an optional certificate a resumed TLS
  * session passes for an authorized one. Fills `ctx.gatewayUrls` with the real ports.
  */
 export async function startGateway(ctx: Platform): Promise<Gateway> {
@@ -82,10 +83,12 @@ export async function startGateway(ctx: Platform): Promise<Gateway> {
   ctx.gatewayUrls.device = `https://${hostPort(config.publicHost, await listen(devicePort, config.ports.device, config.host))}`;
   ctx.gatewayUrls.tunnel = `wss://${hostPort(config.publicHost, await listen(tunnelPort, config.ports.tunnel, config.host))}`;
   const tunnels = new Tunnels(ctx, ctx.gatewayUrls.device.replace(/^https/, 'wss'));
-  await tunnels.start();
-
   const streams = new Streams(ctx, tunnels);
   tunnels.onDialFailed = (...failure) => streams.dialFailed(...failure);
+  const portal = await startPortal(ctx, streams);
+  ctx.gatewayUrls.portal = portal.url;
+  await tunnels.start();
+
   const sessionTunnels = new SessionTunnels(ctx, streams);
   devicePort.on('upgrade', (request, socket, head) => sessionTunnels.upgrade(request, socket, head));
   const sockets = new WebSocketServer({
@@ -105,6 +108,7 @@ export async function startGateway(ctx: Platform): Promise<Gateway> {
     streams,
     close: async () => {
       sessionTunnels.close();
+      await portal.close();
       await streams.close();
       await tunnels.close();
       sockets.close();
