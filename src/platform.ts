@@ -1,3 +1,4 @@
+import type { PGlite } from '@electric-sql/pglite';
 import { type Bell, createLocalBell, createRedisBell } from './bell.ts';
 import { openAuthority } from './certificates/authority.ts';
 import { createManualClock, type ManualClock, systemClock } from './clock.ts';
@@ -15,8 +16,8 @@ export interface Overrides {
   clock?: ManualClock;
   log?: Logger;
   bell?: Bell;
-  /** A data directory of PGlite with the schema applied, to start from. */
-  databaseImage?: Blob;
+  /** Opens what `pglite://memory` stands for. */
+  memory?: () => Promise<PGlite>;
 }
 
 /** The platform, and the clock that can be moved: in simulation mode, or given. */
@@ -39,7 +40,7 @@ export async function openPlatform(config: Config, overrides: Overrides = {}): P
     const log = overrides.log ?? createLogger(config.logLevel);
     const secrets = await openSecrets(config.dataDir);
     const authority = await openAuthority({ dataDir: config.dataDir, caDays: config.limits.AUTHORITY_DAYS });
-    const database = await openDatabase(config, log, overrides.databaseImage);
+    const database = await openDatabase(config, log, overrides.memory);
     closers.push(database.close);
     const { redisUrl } = config.secrets;
     const bell = overrides.bell ?? (redisUrl === undefined ? createLocalBell() : await createRedisBell(redisUrl, log));

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { PGlite } from '@electric-sql/pglite';
+import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
 import { PrismaPg } from '@prisma/adapter-pg';
 import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
@@ -39,23 +39,21 @@ export function schemaFiles(): SchemaFiles {
 
 /**
  * Opens the database that the configuration names and brings its schema up to date.
- * @param image a data directory of PGlite to start from, instead of an empty one in memory: tests start faster by it.
+ * @param memory opens what `pglite://memory` stands for, instead of an empty database: tests start faster by it.
  * @throws DatabaseError when it cannot be reached, or another process has the folder open.
  */
-export async function openDatabase(config: Config, log: Logger, image?: Blob): Promise<Database> {
+export async function openDatabase(config: Config, log: Logger, memory = openPGlite): Promise<Database> {
   const { databaseUrl } = config.secrets;
   return databaseUrl.startsWith('pglite://')
-    ? openEmbedded(databaseUrl.slice('pglite://'.length), log, image)
+    ? openEmbedded(databaseUrl.slice('pglite://'.length), log, memory)
     : openPostgres(databaseUrl, config, log);
 }
 
-async function openEmbedded(path: string, log: Logger, image?: Blob): Promise<Database> {
+async function openEmbedded(path: string, log: Logger, memory: () => Promise<PGlite>): Promise<Database> {
   const folder = path === 'memory' ? undefined : resolve(path);
   const unlock = folder === undefined ? async () => undefined : await lockFolder(folder);
   try {
-    const pglite = await PGlite.create({ ...(folder && { dataDir: folder }), ...(image && { loadDataDir: image }) });
-    letOthersIn(pglite);
-    await forgetRowTypes(pglite);
+    const pglite = await (folder === undefined ? memory() : openPGlite({ dataDir: folder }));
     const factory = new PrismaPGlite(pglite);
     // The adapter's type is of another minor version of the same interface.
     await migrate(factory as unknown as SqlMigrationAwareDriverAdapterFactory, log);
@@ -73,6 +71,14 @@ async function openEmbedded(path: string, log: Logger, image?: Blob): Promise<Da
     await unlock();
     throw error;
   }
+}
+
+/** Opens PGlite as the program needs it; without options an empty one in memory. */
+export async function openPGlite(options: PGliteOptions = {}): Promise<PGlite> {
+  const pglite = await PGlite.create(options);
+  letOthersIn(pglite);
+  await forgetRowTypes(pglite);
+  return pglite;
 }
 
 /**

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { cp, readFile } from 'node:fs/promises';
+import { cp } from 'node:fs/promises';
 import { describe, inject } from 'vitest';
 import { type App, createApp } from '../../src/app.ts';
 import { createManualClock, type ManualClock } from '../../src/clock.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { createLogger, type Logger } from '../../src/logger.ts';
 import { administer } from './global-setup.ts';
+import { takeMemory } from './memory.ts';
 
 export type DatabaseKind = 'pglite' | 'postgresql';
 
@@ -60,9 +61,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const app = await createApp(config, {
     clock,
     log: options.log ?? createLogger(config.logLevel),
-    ...(databaseUrl === 'pglite://memory' && {
-      databaseImage: await readImage(),
-    }),
+    memory: takeMemory,
   });
   return {
     app,
@@ -80,14 +79,6 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
 /** A database of its own on disk, with the schema applied, for a program in a process of its own. */
 export const copyDatabase = (folder: string): Promise<void> =>
   cp(inject('databaseFolder'), folder, { recursive: true, mode: constants.COPYFILE_FICLONE });
-
-let image: Promise<Blob> | undefined;
-
-/** The data directory to start from: read once in a process, for all its servers. */
-function readImage(): Promise<Blob> {
-  image ??= readFile(inject('databaseImage')).then((bytes) => new Blob([new Uint8Array(bytes)]));
-  return image;
-}
 
 async function createPostgres(): Promise<{ url: string; drop(): Promise<void> }> {
   const postgres = inject('postgres');
