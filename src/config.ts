@@ -123,6 +123,8 @@ const environment = z.object({
   STREAM_DIAL_SECONDS: whole(10, 1, 300),
   STREAM_REFUSALS_LOGGED: whole(100, 0, 100_000),
   TRAFFIC_SECONDS: whole(5, 1, 60),
+  PORTAL_IDLE_MINUTES: whole(15, 1, 1440),
+  PORTAL_STALL_SECONDS: whole(120, 1, 3600),
   LAN_DEVICES_PER_EWON: whole(200, 1, 10_000),
   LAN_PORTS_PER_DEVICE: whole(50, 1, 10_000),
   SERVICES_PER_EWON: whole(50, 1, 10_000),

@@ -333,3 +333,17 @@ export async function touchLogins(ctx: Platform): Promise<void> {
     data: { lastUsedAt: now },
   });
 }
+
+/** What a browser does in the portal counts as use of the login that its session is of (AUTH-18). */
+export async function touchLoginsOf(ctx: Platform, sessionIds: readonly string[]): Promise<void> {
+  if (sessionIds.length === 0) return;
+  const now = ctx.clock.now();
+  await ctx.db.login.updateMany({
+    where: {
+      revokedAt: null,
+      lastUsedAt: { lt: addSeconds(now, -LAST_USE_WRITTEN_MS / 1000) },
+      sessions: { some: { id: { in: [...sessionIds] } } },
+    },
+    data: { lastUsedAt: now },
+  });
+}

@@ -315,6 +315,11 @@ const TunnelTicketType = builder.objectRef<TunnelTicket>('TunnelTicket').impleme
   description: 'Lets the client open its end of the tunnel: one use, 60 seconds.',
   fields: (t) => ({
     url: t.exposeString('url', { description: 'Where to connect: the gateway instance that holds the Ewon.' }),
+    portalUrl: t.exposeString('portalUrl', {
+      nullable: true,
+      description:
+        'Of an M2web session: where a browser posts a form with the token as `ticket`, to reach the web pages behind the Ewon (TUN-07).',
+    }),
     token: t.exposeString('token', { description: 'Bearer token for that address, not for the API. Shown only now.' }),
     expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When it is void.' }),
   }),

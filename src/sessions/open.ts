@@ -33,6 +33,8 @@ export interface OpenSessionRequest {
 /** What lets a client open its end of the tunnel: good for one use, for a minute. */
 export interface TunnelTicket {
   url: string;
+  /** Where a browser posts the token to; only of M2web sessions (TUN-07). */
+  portalUrl: string | null;
   token: string;
   expiresAt: Date;
 }
@@ -265,9 +267,17 @@ async function withTicket(ctx: ActorContext, session: Session): Promise<OpenedSe
   const ewon =
     session.ewonId === null
       ? null
-      : await ctx.db.ewon.findUnique({ where: { id: session.ewonId }, select: { gateway: { select: { url: true } } } });
+      : await ctx.db.ewon.findUnique({
+          where: { id: session.ewonId },
+          select: { gateway: { select: { url: true, portalUrl: true } } },
+        });
   const base = ewon?.gateway?.url ?? ctx.gatewayUrls.device.replace(/^http/, 'ws');
-  return { session, live: count > 0, ticket: { url: `${base}/connect`, token, expiresAt } };
+  const portal = session.client === 'M2WEB' ? (ewon?.gateway?.portalUrl ?? null) : null;
+  return {
+    session,
+    live: count > 0,
+    ticket: { url: `${base}/connect`, portalUrl: portal && `${portal}/enter`, token, expiresAt },
+  };
 }
 
 /** Forgets the results whose time is over (API-01). */

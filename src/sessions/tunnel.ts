@@ -10,12 +10,19 @@ export type EstablishedSession = Pick<Session, 'id' | 'accountId' | 'userVpnAddr
 
 /**
  * Spends the ticket of a session: its client is connected from now on (VPN-02). Of two who present one ticket, one gets the
- * session; null for the other, and for a ticket that is unknown, expired, or of a session that has ended.
+ * session; null for the other, and for a ticket that is unknown, expired, of a session that has ended, or for the other door:
+ * M2web sessions live in the portal, all others in tunnels.
  */
-export async function establishSession(ctx: Platform, ticket: string): Promise<EstablishedSession | null> {
+export async function establishSession(
+  ctx: Platform,
+  ticket: string,
+  door: 'TUNNEL' | 'PORTAL' = 'TUNNEL',
+): Promise<EstablishedSession | null> {
   const now = ctx.clock.now();
+  // M2web takes no slot, so it must not open the way that takes one (M2W-03).
+  const client = door === 'PORTAL' ? ('M2WEB' as const) : { not: 'M2WEB' as const };
   const [session] = await ctx.db.session.updateManyAndReturn({
-    where: { ticketHash: hashToken(ticket), ticketExpiresAt: { gt: now }, state: 'OPEN' },
+    where: { ticketHash: hashToken(ticket), ticketExpiresAt: { gt: now }, state: 'OPEN', client },
     data: { ticketHash: null, ticketExpiresAt: null, establishedAt: now, aliveUntil: aliveUntil(ctx, now) },
     select: { id: true, accountId: true, userVpnAddress: true, ewonVpnAddress: true },
   });
