@@ -1,5 +1,6 @@
 import { addSeconds } from './clock.ts';
 import type { Platform } from './context.ts';
+import { nextDataPurge, purgeDataPoints } from './data-mailbox/store.ts';
 import type { DueKind } from './due-work.ts';
 import { nextLeaseEnd, reapLeases } from './ewons/presence.ts';
 import { nextLogPurge, purgeLogs } from './log/purge.ts';
@@ -64,6 +65,7 @@ const JOBS: readonly Job[] = [
   job(expireWaiters, nextWaiterEnd),
   job(reapLeases, nextLeaseEnd),
   job(purgeLogs, nextLogPurge, { every: 60 }),
+  job(purgeDataPoints, nextDataPurge, { every: 60 }),
   job(purgeStoredResults, nextResultPurge, { every: 60 }),
   job(purgeLoginFailures, never, { every: 60 }),
 ];

@@ -25,6 +25,10 @@ export interface RateLimits {
   enrolmentFailures: RateLimit;
   /** Wrong operator tokens from one address. */
   operatorFailures: RateLimit;
+  /** Mail and text messages that one Ewon asks for (GW-13). */
+  deviceMessages: RateLimit;
+  /** Entries of the log that say that an Ewon asks for too many. */
+  deviceMessageNotes: RateLimit;
   /** Estimates of passwords (PWD-18), by login or by address. */
   strength: RateLimit;
 }
@@ -40,6 +44,8 @@ export function createRateLimits({ limits }: Config): RateLimits {
     enrolments: rateLimit(limits.ENROLMENTS_PER_MINUTE, 60),
     enrolmentFailures: rateLimit(limits.ENROLMENT_FAILURES_PER_MINUTE, 60),
     operatorFailures: rateLimit(limits.OPERATOR_FAILURES_PER_MINUTE, 60),
+    deviceMessages: rateLimit(limits.DEVICE_MESSAGES_PER_HOUR, 3600),
+    deviceMessageNotes: rateLimit(1, 3600),
     strength: rateLimit(limits.STRENGTH_PER_MINUTE, 60),
   };
 }

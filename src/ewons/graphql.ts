@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AppError, ConfirmationRequiredError } from '../errors.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import type { EwonModel, RegistrationStatus, WanType } from '../generated/prisma/enums.ts';
+import type { DigitalInputPolicy, EwonModel, RegistrationStatus, WanType } from '../generated/prisma/enums.ts';
 import { builder } from '../graphql/builder.ts';
 import type { GraphQLContext } from '../graphql/context.ts';
 import { CustomFieldValueType, customFields } from '../graphql/custom-fields.ts';
@@ -9,7 +9,7 @@ import { ClientKindEnum, OrderDirection } from '../graphql/enums.ts';
 import { keyOf, keysOf } from '../graphql/global-id.ts';
 import { objectName } from '../graphql/names.ts';
 import { page } from '../graphql/paging.ts';
-import { type Reader, readerOf, whereReadable } from '../graphql/visible.ts';
+import { type Reader, readingIn, whereReadable } from '../graphql/visible.ts';
 import { PoolType } from '../pools/graphql.ts';
 import { formatIpv4, subnetOf } from '../vpn/ipv4.ts';
 import { approveEwon, rejectEwon, replaceEwon } from './approval.ts';
@@ -23,6 +23,7 @@ import {
   ewonReference,
   ewonStatus,
   ewonsReadableBy,
+  forbidsRemoteAccess,
   nameKey,
 } from './rules.ts';
 
@@ -61,6 +62,15 @@ const WanTypeEnum = builder.enumType('WanType', {
     WIFI: { description: 'By Wi-Fi.' },
     CELLULAR: { description: 'By a mobile network.' },
   } satisfies Record<WanType, object>,
+});
+
+const DigitalInputPolicyEnum = builder.enumType('DigitalInputPolicy', {
+  description: 'What the switch on the digital input of a device means for remote access (GW-07).',
+  values: {
+    IGNORE: { description: 'Nothing.' },
+    ON_ENABLES: { description: 'Remote access is allowed while it is on.' },
+    ON_DISABLES: { description: 'Remote access is forbidden while it is on.' },
+  } satisfies Record<DigitalInputPolicy, object>,
 });
 
 const EwonActionEnum = builder.enumType('EwonAction', {
@@ -180,6 +190,25 @@ export const EwonType = builder.prismaNode('Ewon', {
       nullable: true,
       description: 'Its address on the WAN side, as the device last reported it.',
     }),
+    geolocationEnabled: t.exposeBoolean('geolocationEnabled', {
+      nullable: true,
+      description: 'Whether its device lets it be located, as it last reported it (PRV-04). Null until it has.',
+    }),
+    digitalInput: t.exposeBoolean('digitalInput', {
+      nullable: true,
+      description: 'The state of its digital input, as the device last reported it (GW-06). Null until it has.',
+    }),
+    digitalInputPolicy: t.expose('digitalInputPolicy', {
+      type: DigitalInputPolicyEnum,
+      nullable: true,
+      description: 'What its digital input means for remote access. Null until the device has reported it.',
+    }),
+    remoteAccessForbidden: t.boolean({
+      description:
+        'Whether the switch on its digital input forbids remote access (GW-07): then it stays offline, and is not woken.',
+      select: { digitalInput: true, digitalInputPolicy: true },
+      resolve: forbidsRemoteAccess,
+    }),
     onlineSince: t.expose('onlineSince', {
       type: 'DateTime',
       nullable: true,
@@ -262,13 +291,6 @@ const EwonOrder = builder.inputType('EwonOrder', {
 
 type Filter = typeof EwonFilter.$inferInput;
 
-/** Who reads, behind the scope `reads`. */
-function reading(ctx: GraphQLContext): Reader {
-  const reader = readerOf(ctx);
-  if (!reader) throw new AppError('UNAUTHENTICATED', 'Log in first.');
-  return reader;
-}
-
 async function ewonsWhere(
   { db }: GraphQLContext,
   reader: Reader,
@@ -326,7 +348,7 @@ builder.queryFields((t) => ({
         ...query,
         where: {
           AND: [
-            ewonsReadableBy(reading(ctx)),
+            ewonsReadableBy(readingIn(ctx)),
             by.id != null
               ? { id: keysOf('Ewon', [by.id])[0] }
               : by.name != null
@@ -348,11 +370,11 @@ builder.queryFields((t) => ({
         orderBy: t.arg({ type: [EwonOrder], validate: z.array(z.any()).max(4) }),
       },
       totalCount: async (_root, { filter }, ctx) =>
-        ctx.db.ewon.count({ where: await ewonsWhere(ctx, reading(ctx), filter) }),
+        ctx.db.ewon.count({ where: await ewonsWhere(ctx, readingIn(ctx), filter) }),
       resolve: async (query, _root, { filter, orderBy }, ctx) =>
         ctx.db.ewon.findMany({
           ...query,
-          where: await ewonsWhere(ctx, reading(ctx), filter),
+          where: await ewonsWhere(ctx, readingIn(ctx), filter),
           orderBy: ewonsOrder(orderBy),
         }),
     },

@@ -1,10 +1,11 @@
 import { aliveAfter } from '../clock.ts';
 import type { Platform } from '../context.ts';
 import type { DigitalInputPolicy, EwonModel, WanType } from '../generated/prisma/client.ts';
-import { type AccountTx, inAccount, type LogDraft } from '../log/write.ts';
+import { type AccountTx, inAccount, type LogDraft, type Subject } from '../log/write.ts';
 import { endSessions } from '../sessions/close.ts';
 import { assignAddresses, restAddresses } from '../vpn/addresses.ts';
 import { overlaps, subnetOf } from '../vpn/ipv4.ts';
+import { forbidsRemoteAccess } from './rules.ts';
 
 /** What a device reports of itself (GW-06). Absent keeps what is known. */
 export interface ReportedFacts {
@@ -45,7 +46,7 @@ export interface PresenceRelease {
 /** What became of a claim. */
 export type ClaimResult =
   | { vpnAddress: string; ewonName: string }
-  | { refused: 'VPN_ADDRESS_EXHAUSTED' | 'CERTIFICATE_REVOKED' };
+  | { refused: 'VPN_ADDRESS_EXHAUSTED' | 'CERTIFICATE_REVOKED' | 'REMOTE_ACCESS_DISABLED' };
 
 /** Changes of presence of one account's Ewons that happened since the last write, whatever their number, in one transaction. */
 export interface PresenceChanges {
@@ -57,7 +58,8 @@ export interface PresenceChanges {
 /**
  * Writes who came online and who left: address, tunnel and log entry together (VPN-09, EVT-01). A claim while another tunnel
  * of the Ewon stands replaces that one (GW-05); a release counts only for the tunnel that stands, so the end of a replaced
- * one changes nothing. Ewons that left lose their sessions (CON-11).
+ * one changes nothing. Ewons that left lose their sessions (CON-11). A claim of a device that forbids remote access is refused,
+ * what it told is written, and a tunnel of it that stands is over (GW-07); one that a report forbids is for the gateway to close.
  */
 export function applyPresence(
   ctx: Platform,
@@ -87,10 +89,11 @@ export function applyPresence(
 
 async function claim(
   ctx: Platform,
-  { tx, now, log, afterCommit }: AccountTx,
+  account: AccountTx,
   gatewayId: string,
   claims: PresenceClaim[],
 ): Promise<Map<string, ClaimResult>> {
+  const { tx, now, log, afterCommit } = account;
   const results = new Map<string, ClaimResult>();
   if (claims.length === 0) return results;
   const ewons = await tx.ewon.findMany({
@@ -100,6 +103,8 @@ async function claim(
       number: true,
       name: true,
       tunnelId: true,
+      digitalInput: true,
+      digitalInputPolicy: true,
       certificates: { where: { revokedAt: null }, select: { fingerprint: true } },
     },
   });
@@ -108,27 +113,43 @@ async function claim(
     byId.get(ewonId)?.certificates.some((certificate) => certificate.fingerprint === fingerprint),
   );
   for (const { tunnelId } of claims) results.set(tunnelId, { refused: 'CERTIFICATE_REVOKED' });
+  const forbidden = new Set(
+    current.filter(({ ewonId, facts }) => {
+      const ewon = byId.get(ewonId);
+      return ewon && forbidsRemoteAccess(inputAfter(ewon, facts));
+    }),
+  );
   const addresses = await assignAddresses(
     tx,
     ctx.config,
     'EWON',
-    [...new Set(current.map(({ ewonId }) => ewonId))],
+    [...new Set(current.filter((each) => !forbidden.has(each)).map(({ ewonId }) => ewonId))],
     now,
   );
   // One a device: of two tunnels that opened within the batch the later stands (GW-05).
   const standing = new Map<string, PresenceClaim>();
+  const told = new Map<string, PresenceClaim>();
+  const over: PresenceRelease[] = [];
   for (const taken of current) {
     const { ewonId, tunnelId, facts } = taken;
     const ewon = byId.get(ewonId);
     if (!ewon) continue;
-    const vpnAddress = addresses.get(ewonId);
     const subject = { id: ewon.id, number: ewon.number, name: ewon.name };
+    if (forbidden.has(taken)) {
+      results.set(tunnelId, { refused: 'REMOTE_ACCESS_DISABLED' });
+      if (ewon.tunnelId) over.push({ ewonId, tunnelId: ewon.tunnelId, reason: 'REMOTE_ACCESS_DISABLED' });
+      log(...takeInput(ewon, subject, facts));
+      told.set(ewonId, taken);
+      continue;
+    }
+    const vpnAddress = addresses.get(ewonId);
     if (!vpnAddress) {
       results.set(tunnelId, { refused: 'VPN_ADDRESS_EXHAUSTED' });
       log({ code: 'EWON_TUNNEL_REFUSED', ewon: subject, params: { reason: 'VPN_ADDRESS_EXHAUSTED' } });
       continue;
     }
     results.set(tunnelId, { vpnAddress, ewonName: ewon.name });
+    log(...takeInput(ewon, subject, facts));
     if (ewon.tunnelId === null) log({ code: 'EWON_ONLINE', ewon: subject, params: { vpnAddress } });
     else {
       log({ code: 'EWON_TUNNEL_REPLACED', ewon: subject });
@@ -137,6 +158,7 @@ async function claim(
     }
     ewon.tunnelId = tunnelId;
     standing.set(ewonId, taken);
+    told.set(ewonId, taken);
     log(...configurationErrors(subject, facts.lanAddress, facts.wanAddress));
   }
   const written = [...standing.values()].map(({ ewonId, tunnelId }) => ({ id: ewonId, tunnelId }));
@@ -144,15 +166,44 @@ async function claim(
     UPDATE "Ewon" e SET "gatewayId" = ${gatewayId}::uuid, "tunnelId" = c."tunnelId", "lastSeenAt" = ${now}::timestamp,
       "onlineSince" = CASE WHEN e."tunnelId" IS NULL THEN ${now}::timestamp ELSE e."onlineSince" END
     FROM jsonb_to_recordset(${JSON.stringify(written)}::jsonb) AS c("id" uuid, "tunnelId" uuid) WHERE e."id" = c."id"`;
-  await writeFacts(tx, [...standing.values()]);
+  await writeFacts(tx, [...told.values()]);
+  await release(ctx, account, over);
+  // Another instance may hold the tunnel that is over.
+  if (over.length > 0) afterCommit(() => ctx.bell.ring('ewons'));
   return results;
+}
+
+type DigitalInput = Parameters<typeof forbidsRemoteAccess>[0];
+
+/** The digital input as it is with what the device tells now. */
+const inputAfter = (ewon: DigitalInput, facts: ReportedFacts): DigitalInput => ({
+  digitalInput: facts.digitalInput ?? ewon.digitalInput,
+  digitalInputPolicy: facts.digitalInputPolicy ?? ewon.digitalInputPolicy,
+});
+
+/** Notes what a device tells of its digital input in the row at hand; the entry for the log when that changes what it allows (GW-07). */
+function takeInput(row: DigitalInput, ewon: Subject, facts: ReportedFacts): LogDraft[] {
+  const before = forbidsRemoteAccess(row);
+  Object.assign(row, inputAfter(row, facts));
+  const after = forbidsRemoteAccess(row);
+  if (before === after) return [];
+  return [{ code: after ? 'EWON_REMOTE_ACCESS_DISABLED' : 'EWON_REMOTE_ACCESS_ENABLED', ewon }];
 }
 
 async function takeReports({ tx, log }: AccountTx, reports: PresenceReport[]): Promise<void> {
   if (reports.length === 0) return;
   const ewons = await tx.ewon.findMany({
     where: { id: { in: reports.map(({ ewonId }) => ewonId) } },
-    select: { id: true, number: true, name: true, tunnelId: true, lanAddress: true, wanAddress: true },
+    select: {
+      id: true,
+      number: true,
+      name: true,
+      tunnelId: true,
+      lanAddress: true,
+      wanAddress: true,
+      digitalInput: true,
+      digitalInputPolicy: true,
+    },
   });
   const written = new Map<string, PresenceReport>();
   for (const ewon of ewons) {
@@ -160,6 +211,7 @@ async function takeReports({ tx, log }: AccountTx, reports: PresenceReport[]): P
       if (ewonId !== ewon.id || tunnelId !== ewon.tunnelId) continue;
       const { id, number, name } = ewon;
       written.set(id, { ewonId, tunnelId, facts: { ...written.get(id)?.facts, ...facts } });
+      log(...takeInput(ewon, { id, number, name }, facts));
       if (facts.lanAddress === undefined && facts.wanAddress === undefined) continue;
       ewon.lanAddress = facts.lanAddress ?? ewon.lanAddress;
       ewon.wanAddress = facts.wanAddress ?? ewon.wanAddress;
@@ -243,7 +295,7 @@ export async function writeLastSeen(ctx: Platform, seen: { ewonId: string; at: D
 /** Renews the lease of a gateway instance, making it at first; false when it was found dead and taken away (CLU-03). */
 export async function renewLease(
   ctx: Platform,
-  lease: { id: string; url: string; startedAt: Date },
+  lease: { id: string; url: string; portalUrl: string; startedAt: Date },
   expiresAt: Date,
   first: boolean,
 ): Promise<boolean> {

@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import type { ClientKind, RegistrationStatus } from '../generated/prisma/enums.ts';
+import type { ClientKind, DigitalInputPolicy, RegistrationStatus } from '../generated/prisma/enums.ts';
 import { poolsWithRight, rightsOnPools } from '../pools/rules.ts';
 import type { TokenAccess } from '../tokens/access.ts';
 import type { Actor } from '../users/actor.ts';
@@ -106,6 +106,20 @@ export function requireNotInUse(ewon: { gatewayId: string | null }, openSessions
     throw new AppError('EWON_IN_USE', 'The Ewon is online; it can be replaced only while it is offline.');
   if (openSessions > 0) throw new AppError('EWON_IN_USE', 'The Ewon has open sessions; close them first.');
 }
+
+/**
+ * GW-07: whether the switch on the digital input of an Ewon forbids remote access, as far as its device has reported it. While
+ * it does, the Ewon has no tunnel and is not woken. The device asks the same of itself (`remoteAccessForbidden` of the protocol).
+ */
+export const forbidsRemoteAccess = ({
+  digitalInput,
+  digitalInputPolicy,
+}: {
+  digitalInput: boolean | null;
+  digitalInputPolicy: DigitalInputPolicy | null;
+}): boolean =>
+  (digitalInputPolicy === 'ON_ENABLES' && digitalInput !== true) ||
+  (digitalInputPolicy === 'ON_DISABLES' && digitalInput === true);
 
 /** EWN-09: the connection status of an Ewon. */
 export type EwonStatus = 'OFFLINE' | 'WAKING_UP' | 'ONLINE' | 'CONNECTED';

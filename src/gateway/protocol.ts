@@ -181,6 +181,8 @@ export const DeviceMessage = z.discriminatedUnion('type', [
 ]);
 export type DeviceMessage = z.infer<typeof DeviceMessage>;
 export type HelloMessage = Extract<DeviceMessage, { type: 'hello' }>;
+/** A message that is answered by `accepted` or `refused`, with its `id`. */
+export type DeviceRequest = Extract<DeviceMessage, { type: 'data' | 'sendMail' | 'sendSms' }>;
 
 /** Gateway to device. */
 export type GatewayMessage =

@@ -5,6 +5,7 @@ import {
   CLOSE_CODES,
   type CloseReason,
   DeviceMessage,
+  type DeviceRequest,
   type DialFailure,
   type GatewayMessage,
   type HelloMessage,
@@ -31,6 +32,8 @@ export interface TunnelEvents {
   report(tunnel: Tunnel, facts: ReportedFacts): void;
   renewCertificate(tunnel: Tunnel, signingRequest: string): void;
   dialFailed(tunnel: Tunnel, streamId: string, code: DialFailure, message: string): void;
+  /** To be answered by `accepted` or `refused`. */
+  request(tunnel: Tunnel, request: DeviceRequest): void;
   closed(tunnel: Tunnel, reason: string): void;
 }
 
@@ -87,6 +90,10 @@ export class Tunnel {
         return this.events.renewCertificate(this, message.signingRequest);
       case 'dialFailed':
         return this.events.dialFailed(this, message.streamId, message.code, message.message);
+      case 'data':
+      case 'sendMail':
+      case 'sendSms':
+        return this.events.request(this, message);
     }
   }
 

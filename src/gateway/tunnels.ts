@@ -14,7 +14,9 @@ import {
 } from '../ewons/presence.ts';
 import { checkSubnet } from '../ewons/registration.ts';
 import { renewCertificate } from '../ewons/renewal.ts';
+import { forbidsRemoteAccess } from '../ewons/rules.ts';
 import { inAccount } from '../log/write.ts';
+import { DeviceRequests } from './device-requests.ts';
 import type { DeviceIdentity } from './identity.ts';
 import type { CloseReason, HelloMessage } from './protocol.ts';
 import type { Streams } from './streams.ts';
@@ -51,6 +53,7 @@ export class Tunnels {
   private readonly unwritten: { accountId: string; release: PresenceRelease }[] = [];
   /** Tunnels whose certificate is being renewed. */
   private readonly renewals = new Map<Tunnel, Promise<void>>();
+  private readonly requests: DeviceRequests;
   private readonly timers: NodeJS.Timeout[] = [];
   private stopListening = () => {};
   private leaseId = randomUUID();
@@ -64,7 +67,9 @@ export class Tunnels {
   constructor(
     private readonly ctx: Platform,
     private readonly url: string,
-  ) {}
+  ) {
+    this.requests = new DeviceRequests(ctx);
+  }
 
   /** The number of tunnels, waiting ones included. */
   get size(): number {
@@ -100,6 +105,7 @@ export class Tunnels {
         report: (_, facts) => this.onReport(tunnel, facts),
         renewCertificate: (_, signingRequest) => this.onRenewal(tunnel, signingRequest),
         dialFailed: (_, streamId, code, message) => this.onDialFailed(tunnel.identity.ewon.id, streamId, code, message),
+        request: (_, request) => this.requests.take(tunnel, request),
         closed: (_, reason) => this.onClosed(tunnel, reason),
       },
       () => performance.now(),
@@ -120,6 +126,7 @@ export class Tunnels {
     for (const timer of this.timers) clearInterval(timer);
     for (const tunnel of [...this.tunnels]) tunnel.close('SERVICE_RESTART');
     await this.reconciling;
+    await this.requests.settled();
     await Promise.all([...this.queues.values()].map((queue) => queue.running));
     await endLease(this.ctx, this.leaseId, 'gateway stopped');
   }
@@ -210,7 +217,16 @@ export class Tunnels {
         for (const { tunnel } of claims) tunnel.close('INTERNAL_ERROR');
         this.unwritten.push(...releases.map((release) => ({ accountId, release })));
       }
+      for (const { ewonId, tunnelId } of reports) this.closeForbidden(ewonId, tunnelId);
     }
+  }
+
+  /** GW-07: once what the device told is written, or could not be. */
+  private closeForbidden(ewonId: string, tunnelId: string): void {
+    const tunnel = this.byEwon.get(ewonId);
+    if (tunnel?.id !== tunnelId) return;
+    const { digitalInput = null, digitalInputPolicy = null } = tunnel.facts;
+    if (forbidsRemoteAccess({ digitalInput, digitalInputPolicy })) tunnel.close('REMOTE_ACCESS_DISABLED');
   }
 
   private releaseAgain(): void {
@@ -224,10 +240,12 @@ export class Tunnels {
     tunnel: Tunnel,
     result: Awaited<ReturnType<typeof applyPresence>> extends Map<string, infer R> ? R | undefined : never,
   ): void {
+    const { id } = tunnel.identity.ewon;
     if (!result || 'refused' in result) {
+      // The switch is of the device, whichever of its tunnels tells of it (GW-07).
+      if (result?.refused === 'REMOTE_ACCESS_DISABLED') this.byEwon.get(id)?.close(result.refused);
       return tunnel.close(result?.refused ?? 'INTERNAL_ERROR');
     }
-    const { id } = tunnel.identity.ewon;
     const before = this.byEwon.get(id);
     if (before && before !== tunnel) before.close('REPLACED');
     if (tunnel.phase !== 'claiming') return;
@@ -363,7 +381,12 @@ export class Tunnels {
   private async takeLease(): Promise<void> {
     this.leaseId = randomUUID();
     const startedAt = this.ctx.clock.now();
-    await renewLease(this.ctx, { id: this.leaseId, url: this.url, startedAt }, this.leaseEnd(), true);
+    await renewLease(
+      this.ctx,
+      { id: this.leaseId, url: this.url, portalUrl: this.ctx.gatewayUrls.portal, startedAt },
+      this.leaseEnd(),
+      true,
+    );
     this.noteLease();
   }
 
@@ -371,7 +394,7 @@ export class Tunnels {
   async keepLease(): Promise<void> {
     const kept = await renewLease(
       this.ctx,
-      { id: this.leaseId, url: this.url, startedAt: this.ctx.clock.now() },
+      { id: this.leaseId, url: this.url, portalUrl: this.ctx.gatewayUrls.portal, startedAt: this.ctx.clock.now() },
       this.leaseEnd(),
       false,
     ).catch(() => null);

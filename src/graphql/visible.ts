@@ -1,3 +1,4 @@
+import { AppError } from '../errors.ts';
 import type { TokenAccess } from '../tokens/access.ts';
 import type { Actor } from '../users/actor.ts';
 import type { GraphQLContext } from './context.ts';
@@ -18,6 +19,13 @@ export type Reader = Actor | TokenAccess;
 /** Who reads in this request; null for nobody. Behind the scope `reads` it is somebody. */
 export const readerOf = ({ actor, apiToken }: Pick<GraphQLContext, 'actor' | 'apiToken'>): Reader | null =>
   actor ?? apiToken;
+
+/** {@link readerOf} behind the scope `reads`. @throws AppError UNAUTHENTICATED */
+export function readingIn(ctx: Pick<GraphQLContext, 'actor' | 'apiToken'>): Reader {
+  const reader = readerOf(ctx);
+  if (!reader) throw new AppError('UNAUTHENTICATED', 'Log in first.');
+  return reader;
+}
 
 /** {@link whereVisible} for what API tokens read too. */
 export const whereReadable =

@@ -31,6 +31,8 @@ export const MessageTemplateEnum = builder.enumType('MessageTemplate', {
     ACCOUNT_CREATED: { description: 'To the first Administrator of a new account (ACC-12).' },
     CODE_BY_MAIL: { description: 'The code of a login with two-factor authentication, or of its enrolment (TFA-39).' },
     CODE_BY_SMS: { description: 'The same as a text message (TFA-03).' },
+    DEVICE_MAIL: { description: 'What an Ewon had sent under a login (GW-13).' },
+    DEVICE_SMS: { description: 'The same as a text message.' },
     INVITATION: { description: 'The link by which a new user chooses a password (INV-01).' },
     LOGIN_LOCKED: { description: 'To a user whose login was locked (AUTH-09).' },
     PASSWORD_RECOVERY: { description: 'The link by which a user chooses a new password (AUTH-12).' },

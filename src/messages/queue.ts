@@ -5,6 +5,8 @@ import type { TemplateName, TemplateParams } from './templates.ts';
 
 /** A mail or text message to be sent. */
 export interface OutgoingMessage<T extends TemplateName> {
+  /** The key of its row, where its sender must find it again. */
+  id?: string;
   channel: MessageChannel;
   template: T;
   /** An e-mail address, or a number in E.164. */
@@ -23,10 +25,11 @@ export interface OutgoingMessage<T extends TemplateName> {
 export async function queueMessage<T extends TemplateName>(
   ctx: Platform,
   { tx, now, accountId, afterCommit }: Pick<AccountTx, 'tx' | 'now' | 'accountId' | 'afterCommit'>,
-  { channel, template, recipient, userId, params, expiresAt }: OutgoingMessage<T>,
+  { id, channel, template, recipient, userId, params, expiresAt }: OutgoingMessage<T>,
 ): Promise<void> {
   await tx.message.create({
     data: {
+      ...(id !== undefined && { id }),
       ...{ accountId, userId, channel, template, recipient, expiresAt },
       paramsEncrypted: ctx.secrets.encrypt(JSON.stringify(params)),
       createdAt: now,

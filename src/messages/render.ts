@@ -8,9 +8,11 @@ export interface RenderedMessage extends Rendered {
 /** What stands in a mail under every text. */
 const FOOTER = 'This mail was written by a machine; answers are not read.';
 
-/** What a person has entered must not look like lines of the mail. */
-const oneLine = (value: unknown): unknown =>
-  typeof value === 'string' ? value.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ') : value;
+/** What a person has entered must not look like lines of the mail; what is to have lines is a list of them. */
+const oneLine = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(oneLine);
+  return typeof value === 'string' ? value.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ') : value;
+};
 
 /** Fills a template. A mail gets a subject, a text, and the same text as HTML under the account's name. */
 export function renderMessage(

@@ -21,6 +21,10 @@ export interface TemplateParams {
   SECOND_FACTOR_ENABLED: { accountName: string; by: string };
   /** ACC-12 */
   ACCOUNT_CREATED: { accountName: string; name: string; company: string };
+  /** GW-13 */
+  DEVICE_MAIL: { accountName: string; ewonName: string; subject: string; lines: string[] };
+  /** GW-13 */
+  DEVICE_SMS: { accountName: string; ewonName: string; text: string };
 }
 
 export type TemplateName = keyof TemplateParams;
@@ -66,4 +70,10 @@ export const TEMPLATES: { [T in TemplateName]: Template<TemplateParams[T]> } = {
     subject: `Account ${accountName} created`,
     text: `Hello ${name},\n\nthe account ${accountName} of ${company} was created, and you are its first Administrator.`,
   }),
+  DEVICE_MAIL: ({ accountName, ewonName, subject, lines }) => ({
+    subject: subject || `Message of ${ewonName}`,
+    text: `${lines.join('\n')}\n\nSent by the Ewon ${ewonName} of the account ${accountName}.`,
+  }),
+  // What its device wrote and nothing else: it pays by length.
+  DEVICE_SMS: ({ text }) => ({ subject: '', text }),
 };
