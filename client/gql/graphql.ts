@@ -4,6 +4,16 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** An invitation and the password that he chooses. */
+export type AcceptInvitationInput = {
+  /** Under the password policy, 6–45 characters (PWD-05). */
+  password: string;
+  /** The password again (PWD-17). */
+  passwordConfirmation: string;
+  /** From the link: what stands behind its `#`. */
+  token: string;
+};
+
 /** How a waiting Ewon is taken into the account: as a new one with `properties`, or in the place of `replace`. */
 export type ApproveEwonInput = {
   /** The Ewon that waits for approval. */
@@ -27,6 +37,93 @@ export type ClientKind =
 export type CloseSessionInput = {
   /** The session. */
   sessionId: string | number;
+};
+
+/** Which of the user’s numbers a code goes to (TFA-09). */
+export type CodeNumber =
+  /** The backup number. */
+  | 'BACKUP'
+  /** The mobile number; for a code by e-mail, the address. */
+  | 'PRIMARY';
+
+/** A new account and its first Administrator. */
+export type CreateAccountInput = {
+  /** 1–100 characters. */
+  company: string;
+  /** Of the Administrator (USR-05). */
+  email: string;
+  /** Of the Administrator. */
+  fullName?: string | null | undefined;
+  /** Unique on the platform without regard to case, for good: 3–40 letters, digits, `-`, `_` (ACC-03). */
+  name: string;
+  /** At least 8 characters with a letter and a digit, at most 45 (PWD-21). */
+  password: string;
+  /** Of the Administrator: 1–100 characters (USR-04). */
+  username: string;
+};
+
+/** A new group; without roles and rights its members can do nothing (GRP-09). */
+export type CreateGroupInput = {
+  /** Members manage the users of their own group (GRP-10). */
+  adminOfItself?: boolean;
+  /** Ewons may send mail through the platform with the login of a member (GRP-12). */
+  mailSender?: boolean;
+  /** The group whose members manage the users of the new one; Administrators always do (GRP-07). */
+  managedById?: string | number | null | undefined;
+  /** The groups whose users its members manage (GRP-11); at most 500. */
+  managedGroupIds?: Array<string | number>;
+  /** Members may create groups (GRP-10). */
+  mayCreateGroups?: boolean;
+  /** Members may create pools (GRP-10). */
+  mayCreatePools?: boolean;
+  /** Unique in the account, 1–64 characters. */
+  name: string;
+  /** At most one entry a pool. */
+  poolRights?: Array<PoolRightInput>;
+  /** Ewons may send text messages through the platform with the login of a member (GRP-12). */
+  smsSender?: boolean;
+};
+
+/** A new pool. */
+export type CreatePoolInput = {
+  /** Ewons to put into it, besides the pools that they are in (POOL-02, POOL-03); at most 500. */
+  ewonIds?: Array<string | number>;
+  /** Unique in the account, 1–64 characters. */
+  name: string;
+};
+
+/** A new user, either with a password or invited to choose one: exactly one of the two (USR-09). */
+export type CreateUserInput = {
+  /** Up to three values of up to 255 characters, in the order of the fields (USR-08). */
+  customFields?: Array<string | null | undefined> | null | undefined;
+  /** Free text, up to 1000 characters (USR-07). */
+  description?: string | null | undefined;
+  /** For invitation and recovery of the password; several users may share it (USR-05). */
+  email: string;
+  /** When his access ends, in the future (USR-37). */
+  expiresAt?: string | null | undefined;
+  /** He may not change his own password in any way (USR-19). */
+  forbidPasswordChange?: boolean;
+  /** As people call him, up to 100 characters (USR-06). */
+  fullName?: string | null | undefined;
+  /** On plans with groups: one or more (GRP-03). */
+  groupIds?: Array<string | number>;
+  /** Instead of a password: a mail invites him to choose it himself; until then he is PENDING (INV-01). */
+  invite?: boolean;
+  /** He may change his own full name, e-mail and password (USR-16). */
+  mayEditOwnProperties?: boolean;
+  /** Others see his name as Connected User (USR-13). */
+  nameIsPublic?: boolean;
+  /** Under the password policy, 6–45 characters (PWD-05). */
+  password?: string | null | undefined;
+  /** The password again (PWD-17). */
+  passwordConfirmation?: string | null | undefined;
+  /** On plans without groups (USR-11). */
+  role?: Role;
+  /** Absent or null is the default of the account (TFA-26). */
+  secondFactor?: UserSecondFactorInput | null | undefined;
+  /** The login: 1–100 characters, unique in the account; an e-mail address will do (USR-04). */
+  username: string;
 };
 
 /** Why something was refused. Codes are stable: clients decide by them, not by the message (API-04). */
@@ -241,6 +338,29 @@ export type EwonAction =
   /** Remove it from the account: needs the right to administer all of its pools (EWN-19). */
   | 'REMOVE';
 
+/** All given conditions hold together. */
+export type EwonFilter = {
+  /** These Ewons; at most 500. */
+  ids?: Array<string | number> | null | undefined;
+  /** Only those that are online, or only those that are not. */
+  online?: boolean | null | undefined;
+  /** Ewons of this pool (POOL-11). */
+  poolId?: string | number | null | undefined;
+  /** With this registration status. */
+  registrationStatus?: RegistrationStatus | null | undefined;
+  /** Part of the name, description, serial number or a custom field, without regard to case. */
+  search?: string | null | undefined;
+};
+
+/** The device family (EWN-25): COSY, COSY_PLUS or FLEXY. */
+export type EwonModel =
+  /** Ewon Cosy. */
+  | 'COSY'
+  /** Ewon Cosy+. */
+  | 'COSY_PLUS'
+  /** Ewon Flexy. */
+  | 'FLEXY';
+
 /** What people write about an Ewon (EWN-11). Absent keeps, null clears. */
 export type EwonPropertiesInput = {
   /** Up to three values of up to 255 characters, in the order of the fields. */
@@ -253,11 +373,221 @@ export type EwonPropertiesInput = {
   poolIds?: Array<string | number> | null | undefined;
 };
 
+/** Connection status of an Ewon (EWN-09). */
+export type EwonStatus =
+  /** Its tunnel is open and at least one user is connected to it. */
+  | 'CONNECTED'
+  /** No tunnel to the gateway. */
+  | 'OFFLINE'
+  /** Its tunnel is open and nobody is connected to it. */
+  | 'ONLINE'
+  /** A wake-up was sent; the device has not connected yet. */
+  | 'WAKING_UP';
+
+/** Whom access is given, to what and for how long. There is no place for the password of a device (SUP-12). */
+export type GrantSupportAccessInput = {
+  /** Each login of the engineer needs a code by e-mail, which is recommended (SUP-06); false leaves it to the default of the account (TFA-26). */
+  codeByEmail?: boolean;
+  /** How many days from now, 1 to 30; 2 unless given (SUP-09). */
+  days?: number | null | undefined;
+  /** The address of the engineer, in a domain of the support organisation (SUP-04); becomes his user name too (SUP-03). */
+  email: string;
+  /** The Ewons concerned: at least one on plans with pools (SUP-02). On the others it must be empty, for role USER reaches every Ewon (SUP-08). */
+  ewonIds?: Array<string | number>;
+  /** As people call him. */
+  fullName?: string | null | undefined;
+  /** The reference of the ticket, up to 50 letters, digits and `./#-_`; goes into custom field 1 of the user (SUP-10). Never a password (SUP-12). */
+  ticket?: string | null | undefined;
+};
+
 /** A session of the viewer’s own. */
 export type KeepSessionAliveInput = {
   /** The session. */
   sessionId: string | number;
 };
+
+/** What happened, as a stable code (LOG-19). New codes may come; a client shows the text of one it does not know. */
+export type LogCode =
+  /** ACCOUNT, INFO. */
+  | 'ACCOUNT_CHANGED'
+  /** ACCOUNT, INFO. */
+  | 'ACCOUNT_CREATED'
+  /** SECURITY, INFO. */
+  | 'API_TOKEN_CHANGED'
+  /** SECURITY, INFO. */
+  | 'API_TOKEN_CREATED'
+  /** SECURITY, INFO. */
+  | 'API_TOKEN_DELETED'
+  /** SECURITY, INFO. */
+  | 'API_TOKEN_RENEWED'
+  /** SECURITY, INFO. */
+  | 'BACKUP_CODES_GENERATED'
+  /** SECURITY, WARNING. */
+  | 'BACKUP_CODES_RETRIEVED'
+  /** SECURITY, WARNING. */
+  | 'BACKUP_CODE_USED'
+  /** BILLING, INFO. */
+  | 'CREDIT_ADDED'
+  /** SECURITY, INFO. */
+  | 'EWON_ACTIVATION_KEY_RENEWED'
+  /** EWON, INFO. */
+  | 'EWON_APPROVED'
+  /** SECURITY, INFO. */
+  | 'EWON_CERTIFICATE_RENEWED'
+  /** EWON, INFO. */
+  | 'EWON_CHANGED'
+  /** EWON, ERROR. */
+  | 'EWON_CONFIGURATION_ERROR'
+  /** EWON, INFO. */
+  | 'EWON_CREATED'
+  /** SECURITY, INFO. */
+  | 'EWON_FIREWALL_CHANGED'
+  /** EWON, INFO. */
+  | 'EWON_LAN_CHANGED'
+  /** SECURITY, WARNING. */
+  | 'EWON_MESSAGE_REFUSED'
+  /** EWON, INFO. */
+  | 'EWON_MESSAGE_SENT'
+  /** EWON, INFO. */
+  | 'EWON_OFFLINE'
+  /** EWON, INFO. */
+  | 'EWON_ONLINE'
+  /** EWON, INFO. */
+  | 'EWON_REGISTERED'
+  /** SECURITY, WARNING. */
+  | 'EWON_REGISTRATION_REFUSED'
+  /** EWON, INFO. */
+  | 'EWON_REJECTED'
+  /** SECURITY, WARNING. */
+  | 'EWON_REMOTE_ACCESS_DISABLED'
+  /** SECURITY, INFO. */
+  | 'EWON_REMOTE_ACCESS_ENABLED'
+  /** EWON, INFO. */
+  | 'EWON_REMOVED'
+  /** EWON, INFO. */
+  | 'EWON_REPLACED'
+  /** EWON, INFO. */
+  | 'EWON_SENT_OFFLINE'
+  /** SECURITY, WARNING. */
+  | 'EWON_TUNNEL_REFUSED'
+  /** SECURITY, WARNING. */
+  | 'EWON_TUNNEL_REPLACED'
+  /** EWON, WARNING. */
+  | 'EWON_WAKE_UP_FAILED'
+  /** EWON, INFO. */
+  | 'EWON_WAKING_UP'
+  /** ACCOUNT, INFO. */
+  | 'GROUP_CHANGED'
+  /** ACCOUNT, INFO. */
+  | 'GROUP_CREATED'
+  /** ACCOUNT, INFO. */
+  | 'GROUP_DELETED'
+  /** SECURITY, INFO. */
+  | 'IDENTITY_CONFIRMED'
+  /** USER, INFO. */
+  | 'INVITATION_ACCEPTED'
+  /** USER, INFO. */
+  | 'INVITATION_SENT'
+  /** SECURITY, INFO. */
+  | 'LOGGED_OUT'
+  /** SECURITY, WARNING. */
+  | 'LOGIN_FAILED'
+  /** SECURITY, WARNING. */
+  | 'LOGIN_LOCKED'
+  /** SECURITY, INFO. */
+  | 'LOGIN_REVOKED'
+  /** SECURITY, INFO. */
+  | 'LOGIN_SUCCEEDED'
+  /** SECURITY, INFO. */
+  | 'LOGIN_UNLOCKED'
+  /** ACCOUNT, WARNING. */
+  | 'MESSAGE_FAILED'
+  /** ACCOUNT, INFO. */
+  | 'MESSAGE_RETRIED'
+  /** SECURITY, INFO. */
+  | 'PASSWORD_CHANGED'
+  /** SECURITY, INFO. */
+  | 'PASSWORD_POLICY_CHANGED'
+  /** SECURITY, INFO. */
+  | 'PASSWORD_RECOVERED'
+  /** SECURITY, INFO. */
+  | 'PASSWORD_RECOVERY_REQUESTED'
+  /** SECURITY, INFO. */
+  | 'PCS_FORGOTTEN'
+  /** SECURITY, INFO. */
+  | 'PC_REMEMBERED'
+  /** ACCOUNT, INFO. */
+  | 'PLAN_CHANGED'
+  /** ACCOUNT, INFO. */
+  | 'POOL_CHANGED'
+  /** ACCOUNT, INFO. */
+  | 'POOL_CREATED'
+  /** ACCOUNT, INFO. */
+  | 'POOL_DELETED'
+  /** SECURITY, INFO. */
+  | 'REGISTRATION_KEY_EXPORTED'
+  /** SECURITY, INFO. */
+  | 'REGISTRATION_KEY_RENEWED'
+  /** ACCOUNT, INFO. */
+  | 'RESERVATIONS_CHANGED'
+  /** SECURITY, WARNING. */
+  | 'SECOND_FACTOR_BLOCKED'
+  /** SECURITY, INFO. */
+  | 'SECOND_FACTOR_CHANGED'
+  /** SECURITY, INFO. */
+  | 'SECOND_FACTOR_CODE_SENT'
+  /** SECURITY, WARNING. */
+  | 'SECOND_FACTOR_CODE_WRONG'
+  /** SECURITY, WARNING. */
+  | 'SECOND_FACTOR_DISABLED'
+  /** SECURITY, INFO. */
+  | 'SECOND_FACTOR_ENABLED'
+  /** SECURITY, INFO. */
+  | 'SECOND_FACTOR_POLICY_CHANGED'
+  /** SECURITY, WARNING. */
+  | 'SECOND_FACTOR_RESET'
+  /** SECURITY, INFO. */
+  | 'SECOND_FACTOR_UNBLOCKED'
+  /** SECURITY, INFO. */
+  | 'SECRET_READ'
+  /** SECURITY, INFO. */
+  | 'SECRET_SHARED'
+  /** USER, INFO. */
+  | 'SESSION_CLOSED'
+  /** USER, WARNING. */
+  | 'SESSION_REFUSED'
+  /** USER, INFO. */
+  | 'SESSION_STARTED'
+  /** BILLING, INFO. */
+  | 'SLOTS_CHANGED'
+  /** BILLING, WARNING. */
+  | 'SLOTS_DECREASE_CANCELLED'
+  /** BILLING, INFO. */
+  | 'SLOTS_DECREASE_SCHEDULED'
+  /** BILLING, INFO. */
+  | 'SMS_CHARGED'
+  /** SECURITY, INFO. */
+  | 'STREAMS_CUT'
+  /** SECURITY, WARNING. */
+  | 'STREAM_REFUSED'
+  /** SECURITY, WARNING. */
+  | 'SUPPORT_ACCESS_GRANTED'
+  /** SECURITY, INFO. */
+  | 'SUPPORT_ACCESS_REVOKED'
+  /** SECURITY, INFO. */
+  | 'SUPPORT_PASSWORDS_CHANGED'
+  /** USER, INFO. */
+  | 'USER_CHANGED'
+  /** USER, INFO. */
+  | 'USER_CREATED'
+  /** USER, WARNING. */
+  | 'USER_DELETED'
+  /** USER, WARNING. */
+  | 'USER_DISABLED'
+  /** USER, INFO. */
+  | 'USER_ENABLED'
+  /** USER, INFO. */
+  | 'USER_EXPIRED';
 
 /** Who logs in, and with what. */
 export type LoginInput = {
@@ -286,6 +616,67 @@ export type OpenSessionInput = {
   /** How long to wait when none is free, in seconds; the server may wait less (WTL-02). The answer comes when served, or when the time is over. */
   waitSeconds?: number;
 };
+
+/** Why a new password is asked for. */
+export type PasswordChangeReason =
+  /** It is older than the policy allows (AUTH-17). */
+  | 'EXPIRED'
+  /** An Administrator asks for it (USR-22). */
+  | 'FORCED';
+
+/** The plan of an account (ACC-04): FREE, LIGHT or PRO. */
+export type Plan =
+  /** One connection, no groups and no pools. */
+  | 'FREE'
+  /** Several connections, no groups and no pools; not self-service (ACC-14). */
+  | 'LIGHT'
+  /** Every feature. */
+  | 'PRO';
+
+/** Rights on a pool; those left out are not granted. */
+export type PoolRightInput = {
+  /** Add, remove and modify the Ewons of the pool; implies modify (GRP-13, GRP-14). */
+  administer?: boolean;
+  /** Connect to the Ewons of the pool with Ecatcher. */
+  connectEcatcher?: boolean;
+  /** Connect to the Ewons of the pool with M2web. */
+  connectM2web?: boolean;
+  /** Modify the Ewons of the pool. */
+  modify?: boolean;
+  /** The pool. */
+  poolId: string | number;
+};
+
+/** How far an Ewon is with its registration (EWN-08): PENDING is a record without a device yet, PENDING_APPROVAL arrived by registration key and waits, ACTIVE is a full member of the account. */
+export type RegistrationStatus =
+  /** A full member of the account. */
+  | 'ACTIVE'
+  /** A record without a device yet (EWN-14). */
+  | 'PENDING'
+  /** Its device arrived by registration key and waits (GRK-16). */
+  | 'PENDING_APPROVAL';
+
+/** Where the code is to go. */
+export type ResendLoginCodeInput = {
+  /** The number. */
+  number?: CodeNumber;
+};
+
+/** The rights of a user on plans without groups (ACC-06): ADMINISTRATOR or USER. */
+export type Role =
+  /** Configures users and Ewons, and connects to every Ewon (ACC-22). */
+  | 'ADMINISTRATOR'
+  /** Connects to every Ewon and changes nothing (GRP-23). */
+  | 'USER';
+
+/** How the second factor is proved (TFA-38). */
+export type SecondFactorMethod =
+  /** A code of an authenticator app, RFC 6238 (TFA-40). */
+  | 'APP'
+  /** A code of 6 digits by e-mail (TFA-39). */
+  | 'EMAIL'
+  /** A code of 4 digits by text message (TFA-03). */
+  | 'SMS';
 
 /** Why a session ended (CON-09). */
 export type SessionCloseReason =
@@ -318,6 +709,186 @@ export type SessionState =
   | 'CLOSED'
   /** Live. */
   | 'OPEN';
+
+/** The number of concurrent connections that the account wants. */
+export type SetConcurrentConnectionsInput = {
+  /** The caller knows that contract and price change (CON-14); see `slotOffer`. */
+  acknowledgeContractChange?: boolean;
+  /** Not below what the plan includes (CON-18). */
+  concurrentConnections: number;
+};
+
+/** The second factor. */
+export type SubmitLoginCodeInput = {
+  /** The code that was sent, that of the authenticator app, or a backup code. */
+  code: string;
+  /** From now on this PC needs no code; for personal machines only (TFA-30, TFA-36). */
+  rememberPc?: boolean;
+};
+
+/** The second factor of a new user (TFA-12, TFA-39). */
+export type UserSecondFactorInput = {
+  /** Another number; users with administrator rights need one (TFA-15, TFA-16). */
+  backupMobile?: string | null | undefined;
+  /** Null is none. */
+  method?: SecondFactorMethod | null | undefined;
+  /** For codes by text message, with country code; without it he gives it at his first login (TFA-13). */
+  mobile?: string | null | undefined;
+};
+
+export type EcatcherLoginMutationVariables = Exact<{
+  input: LoginInput;
+}>;
+
+
+export type EcatcherLoginMutation = { login:
+    | { __typename: 'DomainError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidCredentialsError', code: ErrorCode, message: string }
+    | { __typename: 'LoginSuccess', token: string, expiresAt: string, deviceToken: string | null, deviceTokenExpiresAt: string | null }
+    | { __typename: 'PasswordChangeRequired', reason: PasswordChangeReason }
+    | { __typename: 'SecondFactorEnrolmentRequired', methods: Array<SecondFactorMethod> }
+    | { __typename: 'SecondFactorRequired', token: string, method: SecondFactorMethod, sentTo: string | null, codeExpiresAt: string | null, hasBackupNumber: boolean, mayRememberPc: boolean }
+    | { __typename: 'TooManyRequestsError', retryAfter: number, code: ErrorCode, message: string }
+    | { __typename: 'TwoFactorBlockedError', blockedUntil: string, code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string }
+   };
+
+type EcatcherLoginStep_DomainError_Fragment = { __typename: 'DomainError', code: ErrorCode, message: string };
+
+type EcatcherLoginStep_InvalidCredentialsError_Fragment = { __typename: 'InvalidCredentialsError', code: ErrorCode, message: string };
+
+type EcatcherLoginStep_LoginSuccess_Fragment = { __typename: 'LoginSuccess', token: string, expiresAt: string, deviceToken: string | null, deviceTokenExpiresAt: string | null };
+
+type EcatcherLoginStep_PasswordChangeRequired_Fragment = { __typename: 'PasswordChangeRequired', reason: PasswordChangeReason };
+
+type EcatcherLoginStep_SecondFactorEnrolmentRequired_Fragment = { __typename: 'SecondFactorEnrolmentRequired', methods: Array<SecondFactorMethod> };
+
+type EcatcherLoginStep_SecondFactorRequired_Fragment = { __typename: 'SecondFactorRequired', token: string, method: SecondFactorMethod, sentTo: string | null, codeExpiresAt: string | null, hasBackupNumber: boolean, mayRememberPc: boolean };
+
+type EcatcherLoginStep_TooManyRequestsError_Fragment = { __typename: 'TooManyRequestsError', retryAfter: number, code: ErrorCode, message: string };
+
+type EcatcherLoginStep_TwoFactorBlockedError_Fragment = { __typename: 'TwoFactorBlockedError', blockedUntil: string, code: ErrorCode, message: string };
+
+type EcatcherLoginStep_ValidationError_Fragment = { __typename: 'ValidationError', code: ErrorCode, message: string };
+
+export type EcatcherLoginStepFragment =
+  | EcatcherLoginStep_DomainError_Fragment
+  | EcatcherLoginStep_InvalidCredentialsError_Fragment
+  | EcatcherLoginStep_LoginSuccess_Fragment
+  | EcatcherLoginStep_PasswordChangeRequired_Fragment
+  | EcatcherLoginStep_SecondFactorEnrolmentRequired_Fragment
+  | EcatcherLoginStep_SecondFactorRequired_Fragment
+  | EcatcherLoginStep_TooManyRequestsError_Fragment
+  | EcatcherLoginStep_TwoFactorBlockedError_Fragment
+  | EcatcherLoginStep_ValidationError_Fragment
+;
+
+export type EcatcherSubmitCodeMutationVariables = Exact<{
+  input: SubmitLoginCodeInput;
+}>;
+
+
+export type EcatcherSubmitCodeMutation = { submitLoginCode:
+    | { __typename: 'DomainError', code: ErrorCode, message: string }
+    | { __typename: 'InvalidCredentialsError', code: ErrorCode, message: string }
+    | { __typename: 'LoginSuccess', token: string, expiresAt: string, deviceToken: string | null, deviceTokenExpiresAt: string | null }
+    | { __typename: 'PasswordChangeRequired', reason: PasswordChangeReason }
+    | { __typename: 'SecondFactorEnrolmentRequired', methods: Array<SecondFactorMethod> }
+    | { __typename: 'SecondFactorRequired', token: string, method: SecondFactorMethod, sentTo: string | null, codeExpiresAt: string | null, hasBackupNumber: boolean, mayRememberPc: boolean }
+    | { __typename: 'TooManyRequestsError', retryAfter: number, code: ErrorCode, message: string }
+    | { __typename: 'TwoFactorBlockedError', blockedUntil: string, code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string }
+   };
+
+export type EcatcherResendCodeMutationVariables = Exact<{
+  input: ResendLoginCodeInput;
+}>;
+
+
+export type EcatcherResendCodeMutation = { resendLoginCode:
+    | { __typename: 'DomainError', code: ErrorCode, message: string }
+    | { __typename: 'ResendLoginCodeSuccess', sentTo: string | null }
+    | { __typename: 'TooManyRequestsError', retryAfter: number, code: ErrorCode, message: string }
+    | { __typename: 'TwoFactorBlockedError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string }
+   };
+
+export type EcatcherLogoutMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type EcatcherLogoutMutation = { logout:
+    | { __typename: 'DomainError' }
+    | { __typename: 'LogoutSuccess' }
+    | { __typename: 'ValidationError' }
+   };
+
+export type EcatcherEwonsQueryVariables = Exact<{
+  filter?: EwonFilter | null | undefined;
+  first: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type EcatcherEwonsQuery = { ewons: { totalCount: number, nodes: Array<{ id: string, reference: string, name: string, serialNumber: string | null, model: EwonModel | null, description: string | null, status: EwonStatus, vpnAddress: string | null, viewerCan: Array<EwonAction> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type EcatcherOpenSessionMutationVariables = Exact<{
+  input: OpenSessionInput;
+}>;
+
+
+export type EcatcherOpenSessionMutation = { openSession:
+    | { __typename: 'DomainError', code: ErrorCode, message: string }
+    | { __typename: 'NoFreeSlotError', code: ErrorCode, message: string, usage: { total: number, inUse: number, usableByViewer: number, reservations: Array<{ count: number, inUse: number, group: { name: string } | null }> }, holders: Array<{ userName: string | null, since: string }> }
+    | { __typename: 'OpenSessionSuccess', session: { id: string, reference: string, state: SessionState, closeReason: SessionCloseReason | null, userVpnAddress: string | null, ewonVpnAddress: string | null, ewonName: string, slot: { reserved: boolean } | null }, tunnel: { url: string, token: string } }
+    | { __typename: 'UserAlreadyConnectedError', code: ErrorCode, message: string, session: { reference: string, ewonName: string } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string }
+   };
+
+export type EcatcherQueueQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type EcatcherQueueQuery = { viewer: { slotWait: { position: number | null, expiresAt: string } | null } | null };
+
+export type EcatcherLeaveQueueMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type EcatcherLeaveQueueMutation = { leaveSlotQueue:
+    | { __typename: 'DomainError' }
+    | { __typename: 'LeaveSlotQueueSuccess' }
+    | { __typename: 'ValidationError' }
+   };
+
+export type EcatcherCloseSessionMutationVariables = Exact<{
+  input: CloseSessionInput;
+}>;
+
+
+export type EcatcherCloseSessionMutation = { closeSession:
+    | { __typename: 'CloseSessionSuccess', session: { state: SessionState, closeReason: SessionCloseReason | null, bytesIn: number, bytesOut: number } }
+    | { __typename: 'DomainError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string }
+   };
+
+export type EcatcherSessionQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type EcatcherSessionQuery = { node:
+    | { __typename: 'Account' }
+    | { __typename: 'ApiToken' }
+    | { __typename: 'Ewon' }
+    | { __typename: 'EwonService' }
+    | { __typename: 'Group' }
+    | { __typename: 'LanDevice' }
+    | { __typename: 'Login' }
+    | { __typename: 'OneTimeSecret' }
+    | { __typename: 'OutgoingMessage' }
+    | { __typename: 'Pool' }
+    | { __typename: 'Session', state: SessionState, closeReason: SessionCloseReason | null, bytesIn: number, bytesOut: number }
+    | { __typename: 'SupportAccess' }
+    | { __typename: 'User' }
+   | null };
 
 export type DemoLoginMutationVariables = Exact<{
   input: LoginInput;
@@ -376,6 +947,132 @@ export type DemoSlotUsageSubscriptionVariables = Exact<{ [key: string]: never; }
 
 export type DemoSlotUsageSubscription = { slotUsage: { total: number, inUse: number, free: number, reservations: Array<{ count: number, inUse: number, group: { name: string } | null }> } };
 
+export type SimCreateAccountMutationVariables = Exact<{
+  input: CreateAccountInput;
+}>;
+
+
+export type SimCreateAccountMutation = { createAccount:
+    | { __typename: 'CreateAccountSuccess', token: string }
+    | { __typename: 'DomainError', code: ErrorCode, message: string }
+    | { __typename: 'PasswordPolicyError', code: ErrorCode, message: string }
+    | { __typename: 'TooManyRequestsError', code: ErrorCode, message: string, retryAfter: number }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string }
+   };
+
+export type SimAccountQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type SimAccountQuery = { account: { plan: Plan, slots: { total: number }, autoRegistration: { registrationKey: string } | null } | null, pools: { nodes: Array<{ id: string, name: string, isDefault: boolean }> } };
+
+export type SimCreatePoolMutationVariables = Exact<{
+  input: CreatePoolInput;
+}>;
+
+
+export type SimCreatePoolMutation = { createPool:
+    | { __typename: 'CreatePoolSuccess', pool: { id: string } }
+    | { __typename: 'DomainError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string }
+   };
+
+export type SimCreateGroupMutationVariables = Exact<{
+  input: CreateGroupInput;
+}>;
+
+
+export type SimCreateGroupMutation = { createGroup:
+    | { __typename: 'CreateGroupSuccess', group: { id: string } }
+    | { __typename: 'DomainError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string }
+   };
+
+export type SimCreateUserMutationVariables = Exact<{
+  input: CreateUserInput;
+}>;
+
+
+export type SimCreateUserMutation = { createUser:
+    | { __typename: 'CreateUserSuccess', user: { id: string } }
+    | { __typename: 'DomainError', code: ErrorCode, message: string }
+    | { __typename: 'PasswordPolicyError', code: ErrorCode, message: string }
+    | { __typename: 'TooManyRequestsError', code: ErrorCode, message: string, retryAfter: number }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string }
+   };
+
+export type SimSetSlotsMutationVariables = Exact<{
+  input: SetConcurrentConnectionsInput;
+}>;
+
+
+export type SimSetSlotsMutation = { setConcurrentConnections:
+    | { __typename: 'DomainError', code: ErrorCode, message: string }
+    | { __typename: 'SetConcurrentConnectionsSuccess', slots: { total: number } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string }
+   };
+
+export type SimApproveMutationVariables = Exact<{
+  input: ApproveEwonInput;
+}>;
+
+
+export type SimApproveMutation = { approveEwon:
+    | { __typename: 'ApproveEwonSuccess', ewon: { id: string } }
+    | { __typename: 'DomainError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string }
+   };
+
+export type SimEwonOfSerialQueryVariables = Exact<{
+  serialNumber: string;
+}>;
+
+
+export type SimEwonOfSerialQuery = { ewon: { id: string, status: EwonStatus, registrationStatus: RegistrationStatus } | null };
+
+export type SimEwonStatesQueryVariables = Exact<{
+  after?: string | null | undefined;
+}>;
+
+
+export type SimEwonStatesQuery = { ewons: { nodes: Array<{ id: string, serialNumber: string | null, status: EwonStatus, registrationStatus: RegistrationStatus }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type SimLogEntriesQueryVariables = Exact<{
+  before?: string | null | undefined;
+  last: number;
+}>;
+
+
+export type SimLogEntriesQuery = { logEntries: { nodes: Array<{ cursor: string, number: string, at: string, code: LogCode, text: string, userName: string | null, ewonName: string | null }> } };
+
+export type SimOpenSessionsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type SimOpenSessionsQuery = { sessions: { totalCount: number } };
+
+export type SimGrantSupportMutationVariables = Exact<{
+  input: GrantSupportAccessInput;
+}>;
+
+
+export type SimGrantSupportMutation = { grantSupportAccess:
+    | { __typename: 'DomainError', code: ErrorCode, message: string }
+    | { __typename: 'GrantSupportAccessSuccess', supportAccess: { id: string } }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string }
+   };
+
+export type SimAcceptInvitationMutationVariables = Exact<{
+  input: AcceptInvitationInput;
+}>;
+
+
+export type SimAcceptInvitationMutation = { acceptInvitation:
+    | { __typename: 'AcceptInvitationSuccess', username: string }
+    | { __typename: 'DomainError', code: ErrorCode, message: string }
+    | { __typename: 'PasswordPolicyError', code: ErrorCode, message: string }
+    | { __typename: 'TooManyRequestsError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string }
+   };
+
 export type SimLoginMutationVariables = Exact<{
   input: LoginInput;
 }>;
@@ -388,7 +1085,7 @@ export type SimLoginMutation = { login:
     | { __typename: 'PasswordChangeRequired' }
     | { __typename: 'SecondFactorEnrolmentRequired' }
     | { __typename: 'SecondFactorRequired' }
-    | { __typename: 'TooManyRequestsError', code: ErrorCode, message: string }
+    | { __typename: 'TooManyRequestsError', code: ErrorCode, message: string, retryAfter: number }
     | { __typename: 'TwoFactorBlockedError', code: ErrorCode, message: string }
     | { __typename: 'ValidationError', code: ErrorCode, message: string }
    };
@@ -415,7 +1112,7 @@ export type SimOpenSessionMutationVariables = Exact<{
 export type SimOpenSessionMutation = { openSession:
     | { __typename: 'DomainError', code: ErrorCode, message: string }
     | { __typename: 'NoFreeSlotError', code: ErrorCode, message: string }
-    | { __typename: 'OpenSessionSuccess', session: { id: string } }
+    | { __typename: 'OpenSessionSuccess', session: { id: string }, tunnel: { url: string, token: string } }
     | { __typename: 'UserAlreadyConnectedError', code: ErrorCode, message: string }
     | { __typename: 'ValidationError', code: ErrorCode, message: string }
    };
@@ -442,6 +1139,11 @@ export type SimCloseSessionMutation = { closeSession:
     | { __typename: 'ValidationError', code: ErrorCode, message: string }
    };
 
+export type SimSlotWaitQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type SimSlotWaitQuery = { viewer: { slotWait: { position: number | null } | null } | null };
+
 export class TypedDocumentString<TResult, TVariables>
   extends String
   implements DocumentTypeDecoration<TResult, TVariables>
@@ -460,7 +1162,271 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
-
+export const EcatcherLoginStepFragmentDoc = new TypedDocumentString(`
+    fragment EcatcherLoginStep on LoginResult {
+  __typename
+  ... on LoginSuccess {
+    token
+    expiresAt
+    deviceToken
+    deviceTokenExpiresAt
+  }
+  ... on SecondFactorRequired {
+    token
+    method
+    sentTo
+    codeExpiresAt
+    hasBackupNumber
+    mayRememberPc
+  }
+  ... on SecondFactorEnrolmentRequired {
+    methods
+  }
+  ... on PasswordChangeRequired {
+    reason
+  }
+  ... on TwoFactorBlockedError {
+    blockedUntil
+  }
+  ... on TooManyRequestsError {
+    retryAfter
+  }
+  ... on Error {
+    code
+    message
+  }
+}
+    `, {"fragmentName":"EcatcherLoginStep"}) as unknown as TypedDocumentString<EcatcherLoginStepFragment, unknown>;
+export const EcatcherLoginDocument = new TypedDocumentString(`
+    mutation EcatcherLogin($input: LoginInput!) {
+  login(input: $input) {
+    ...EcatcherLoginStep
+  }
+}
+    fragment EcatcherLoginStep on LoginResult {
+  __typename
+  ... on LoginSuccess {
+    token
+    expiresAt
+    deviceToken
+    deviceTokenExpiresAt
+  }
+  ... on SecondFactorRequired {
+    token
+    method
+    sentTo
+    codeExpiresAt
+    hasBackupNumber
+    mayRememberPc
+  }
+  ... on SecondFactorEnrolmentRequired {
+    methods
+  }
+  ... on PasswordChangeRequired {
+    reason
+  }
+  ... on TwoFactorBlockedError {
+    blockedUntil
+  }
+  ... on TooManyRequestsError {
+    retryAfter
+  }
+  ... on Error {
+    code
+    message
+  }
+}`) as unknown as TypedDocumentString<EcatcherLoginMutation, EcatcherLoginMutationVariables>;
+export const EcatcherSubmitCodeDocument = new TypedDocumentString(`
+    mutation EcatcherSubmitCode($input: SubmitLoginCodeInput!) {
+  submitLoginCode(input: $input) {
+    ...EcatcherLoginStep
+  }
+}
+    fragment EcatcherLoginStep on LoginResult {
+  __typename
+  ... on LoginSuccess {
+    token
+    expiresAt
+    deviceToken
+    deviceTokenExpiresAt
+  }
+  ... on SecondFactorRequired {
+    token
+    method
+    sentTo
+    codeExpiresAt
+    hasBackupNumber
+    mayRememberPc
+  }
+  ... on SecondFactorEnrolmentRequired {
+    methods
+  }
+  ... on PasswordChangeRequired {
+    reason
+  }
+  ... on TwoFactorBlockedError {
+    blockedUntil
+  }
+  ... on TooManyRequestsError {
+    retryAfter
+  }
+  ... on Error {
+    code
+    message
+  }
+}`) as unknown as TypedDocumentString<EcatcherSubmitCodeMutation, EcatcherSubmitCodeMutationVariables>;
+export const EcatcherResendCodeDocument = new TypedDocumentString(`
+    mutation EcatcherResendCode($input: ResendLoginCodeInput!) {
+  resendLoginCode(input: $input) {
+    __typename
+    ... on ResendLoginCodeSuccess {
+      sentTo
+    }
+    ... on TooManyRequestsError {
+      retryAfter
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<EcatcherResendCodeMutation, EcatcherResendCodeMutationVariables>;
+export const EcatcherLogoutDocument = new TypedDocumentString(`
+    mutation EcatcherLogout {
+  logout {
+    __typename
+  }
+}
+    `) as unknown as TypedDocumentString<EcatcherLogoutMutation, EcatcherLogoutMutationVariables>;
+export const EcatcherEwonsDocument = new TypedDocumentString(`
+    query EcatcherEwons($filter: EwonFilter, $first: Int!, $after: String) {
+  ewons(filter: $filter, first: $first, after: $after) {
+    totalCount
+    nodes {
+      id
+      reference
+      name
+      serialNumber
+      model
+      description
+      status
+      vpnAddress
+      viewerCan
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<EcatcherEwonsQuery, EcatcherEwonsQueryVariables>;
+export const EcatcherOpenSessionDocument = new TypedDocumentString(`
+    mutation EcatcherOpenSession($input: OpenSessionInput!) {
+  openSession(input: $input) {
+    __typename
+    ... on OpenSessionSuccess {
+      session {
+        id
+        reference
+        state
+        closeReason
+        userVpnAddress
+        ewonVpnAddress
+        ewonName
+        slot {
+          reserved
+        }
+      }
+      tunnel {
+        url
+        token
+      }
+    }
+    ... on NoFreeSlotError {
+      code
+      message
+      usage {
+        total
+        inUse
+        usableByViewer
+        reservations {
+          count
+          inUse
+          group {
+            name
+          }
+        }
+      }
+      holders {
+        userName
+        since
+      }
+    }
+    ... on UserAlreadyConnectedError {
+      code
+      message
+      session {
+        reference
+        ewonName
+      }
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<EcatcherOpenSessionMutation, EcatcherOpenSessionMutationVariables>;
+export const EcatcherQueueDocument = new TypedDocumentString(`
+    query EcatcherQueue {
+  viewer {
+    slotWait {
+      position
+      expiresAt
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<EcatcherQueueQuery, EcatcherQueueQueryVariables>;
+export const EcatcherLeaveQueueDocument = new TypedDocumentString(`
+    mutation EcatcherLeaveQueue {
+  leaveSlotQueue {
+    __typename
+  }
+}
+    `) as unknown as TypedDocumentString<EcatcherLeaveQueueMutation, EcatcherLeaveQueueMutationVariables>;
+export const EcatcherCloseSessionDocument = new TypedDocumentString(`
+    mutation EcatcherCloseSession($input: CloseSessionInput!) {
+  closeSession(input: $input) {
+    __typename
+    ... on CloseSessionSuccess {
+      session {
+        state
+        closeReason
+        bytesIn
+        bytesOut
+      }
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<EcatcherCloseSessionMutation, EcatcherCloseSessionMutationVariables>;
+export const EcatcherSessionDocument = new TypedDocumentString(`
+    query EcatcherSession($id: ID!) {
+  node(id: $id) {
+    __typename
+    ... on Session {
+      state
+      closeReason
+      bytesIn
+      bytesOut
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<EcatcherSessionQuery, EcatcherSessionQueryVariables>;
 export const DemoLoginDocument = new TypedDocumentString(`
     mutation DemoLogin($input: LoginInput!) {
   login(input: $input) {
@@ -575,6 +1541,203 @@ export const DemoSlotUsageDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<DemoSlotUsageSubscription, DemoSlotUsageSubscriptionVariables>;
+export const SimCreateAccountDocument = new TypedDocumentString(`
+    mutation SimCreateAccount($input: CreateAccountInput!) {
+  createAccount(input: $input) {
+    __typename
+    ... on CreateAccountSuccess {
+      token
+    }
+    ... on Error {
+      code
+      message
+    }
+    ... on TooManyRequestsError {
+      retryAfter
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SimCreateAccountMutation, SimCreateAccountMutationVariables>;
+export const SimAccountDocument = new TypedDocumentString(`
+    query SimAccount {
+  account {
+    plan
+    slots {
+      total
+    }
+    autoRegistration {
+      registrationKey
+    }
+  }
+  pools(first: 500) {
+    nodes {
+      id
+      name
+      isDefault
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SimAccountQuery, SimAccountQueryVariables>;
+export const SimCreatePoolDocument = new TypedDocumentString(`
+    mutation SimCreatePool($input: CreatePoolInput!) {
+  createPool(input: $input) {
+    __typename
+    ... on CreatePoolSuccess {
+      pool {
+        id
+      }
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SimCreatePoolMutation, SimCreatePoolMutationVariables>;
+export const SimCreateGroupDocument = new TypedDocumentString(`
+    mutation SimCreateGroup($input: CreateGroupInput!) {
+  createGroup(input: $input) {
+    __typename
+    ... on CreateGroupSuccess {
+      group {
+        id
+      }
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SimCreateGroupMutation, SimCreateGroupMutationVariables>;
+export const SimCreateUserDocument = new TypedDocumentString(`
+    mutation SimCreateUser($input: CreateUserInput!) {
+  createUser(input: $input) {
+    __typename
+    ... on CreateUserSuccess {
+      user {
+        id
+      }
+    }
+    ... on Error {
+      code
+      message
+    }
+    ... on TooManyRequestsError {
+      retryAfter
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SimCreateUserMutation, SimCreateUserMutationVariables>;
+export const SimSetSlotsDocument = new TypedDocumentString(`
+    mutation SimSetSlots($input: SetConcurrentConnectionsInput!) {
+  setConcurrentConnections(input: $input) {
+    __typename
+    ... on SetConcurrentConnectionsSuccess {
+      slots {
+        total
+      }
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SimSetSlotsMutation, SimSetSlotsMutationVariables>;
+export const SimApproveDocument = new TypedDocumentString(`
+    mutation SimApprove($input: ApproveEwonInput!) {
+  approveEwon(input: $input) {
+    __typename
+    ... on ApproveEwonSuccess {
+      ewon {
+        id
+      }
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SimApproveMutation, SimApproveMutationVariables>;
+export const SimEwonOfSerialDocument = new TypedDocumentString(`
+    query SimEwonOfSerial($serialNumber: SerialNumber!) {
+  ewon(by: {serialNumber: $serialNumber}) {
+    id
+    status
+    registrationStatus
+  }
+}
+    `) as unknown as TypedDocumentString<SimEwonOfSerialQuery, SimEwonOfSerialQueryVariables>;
+export const SimEwonStatesDocument = new TypedDocumentString(`
+    query SimEwonStates($after: String) {
+  ewons(first: 500, after: $after) {
+    nodes {
+      id
+      serialNumber
+      status
+      registrationStatus
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SimEwonStatesQuery, SimEwonStatesQueryVariables>;
+export const SimLogEntriesDocument = new TypedDocumentString(`
+    query SimLogEntries($before: String, $last: Int!) {
+  logEntries(last: $last, before: $before) {
+    nodes {
+      cursor
+      number
+      at
+      code
+      text
+      userName
+      ewonName
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SimLogEntriesQuery, SimLogEntriesQueryVariables>;
+export const SimOpenSessionsDocument = new TypedDocumentString(`
+    query SimOpenSessions {
+  sessions(first: 1, filter: {live: true}) {
+    totalCount
+  }
+}
+    `) as unknown as TypedDocumentString<SimOpenSessionsQuery, SimOpenSessionsQueryVariables>;
+export const SimGrantSupportDocument = new TypedDocumentString(`
+    mutation SimGrantSupport($input: GrantSupportAccessInput!) {
+  grantSupportAccess(input: $input) {
+    __typename
+    ... on GrantSupportAccessSuccess {
+      supportAccess {
+        id
+      }
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SimGrantSupportMutation, SimGrantSupportMutationVariables>;
+export const SimAcceptInvitationDocument = new TypedDocumentString(`
+    mutation SimAcceptInvitation($input: AcceptInvitationInput!) {
+  acceptInvitation(input: $input) {
+    __typename
+    ... on AcceptInvitationSuccess {
+      username
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SimAcceptInvitationMutation, SimAcceptInvitationMutationVariables>;
 export const SimLoginDocument = new TypedDocumentString(`
     mutation SimLogin($input: LoginInput!) {
   login(input: $input) {
@@ -585,6 +1748,9 @@ export const SimLoginDocument = new TypedDocumentString(`
     ... on Error {
       code
       message
+    }
+    ... on TooManyRequestsError {
+      retryAfter
     }
   }
 }
@@ -616,6 +1782,10 @@ export const SimOpenSessionDocument = new TypedDocumentString(`
     ... on OpenSessionSuccess {
       session {
         id
+      }
+      tunnel {
+        url
+        token
       }
     }
     ... on Error {
@@ -659,3 +1829,12 @@ export const SimCloseSessionDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SimCloseSessionMutation, SimCloseSessionMutationVariables>;
+export const SimSlotWaitDocument = new TypedDocumentString(`
+    query SimSlotWait {
+  viewer {
+    slotWait {
+      position
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SimSlotWaitQuery, SimSlotWaitQueryVariables>;

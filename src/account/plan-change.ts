@@ -1,4 +1,5 @@
 import type { Platform } from '../context.ts';
+import { ewonSubject } from '../ewons/find.ts';
 import { nameKey } from '../ewons/rules.ts';
 import type { Plan } from '../generated/prisma/enums.ts';
 import { administrators, enabledAt } from '../groups/administrators.ts';
@@ -40,11 +41,7 @@ export function setPlan(ctx: Platform, accountId: string, plan: Plan): Promise<v
     if (had.groups && !has.groups) await dropGroupsAndPools(ctx, account, plan);
     if (!had.groups && has.groups) await groupsFromRoles(account);
     if (twoFactorRequired && !has.requireTwoFactorForAll) await requireTwoFactorOfNobody(account);
-    if (plan === 'FREE')
-      await tx.ewon.updateMany({
-        where: { accountId, firewallLevel: { not: 'HIGH' } },
-        data: { firewallLevel: 'HIGH' },
-      });
+    if (plan === 'FREE') await raiseFirewalls(ctx, account);
 
     const base = baseSlots(plan, ctx.config);
     const lower = RANK[plan] < RANK[from];
@@ -53,6 +50,21 @@ export function setPlan(ctx: Platform, accountId: string, plan: Plan): Promise<v
     await closeSessionsWithoutRight(ctx, account, null);
     await settleSlots(ctx, account);
   });
+}
+
+/** ACC-18; what is open already is judged anew (LAN-16). */
+async function raiseFirewalls(ctx: Platform, { tx, accountId, log, afterCommit }: AccountTx): Promise<void> {
+  const others = { accountId, firewallLevel: { not: 'HIGH' as const } };
+  const ewons = await tx.ewon.findMany({ where: others, orderBy: { number: 'asc' } });
+  await tx.ewon.updateMany({ where: others, data: { firewallLevel: 'HIGH' } });
+  for (const ewon of ewons)
+    log({
+      code: 'EWON_FIREWALL_CHANGED',
+      ewon: ewonSubject(ewon),
+      trigger: 'PLATFORM',
+      params: { from: ewon.firewallLevel, to: 'HIGH', by: 'the change of plan' },
+    });
+  afterCommit(() => ctx.bell.ring('ewons'));
 }
 
 /** TFA-45 is a feature of the plan; the second factors that users have stay. */

@@ -1,4 +1,8 @@
+import { ewonsReadableBy } from '../ewons/rules.ts';
+import type { Prisma } from '../generated/prisma/client.ts';
 import type { FirewallLevel, LanProtocol, Plan } from '../generated/prisma/enums.ts';
+import type { TokenAccess } from '../tokens/access.ts';
+import type { Actor } from '../users/actor.ts';
 import { contains, hostRange } from '../vpn/ipv4.ts';
 
 /** Which of what lies behind an Ewon a connected user reaches. */
@@ -65,21 +69,49 @@ export function verdictOn(facts: FirewallFacts, target: Target): Verdict {
   const { lan, services, rule } = LEVELS[level];
   const say = (reachable: boolean, reason: Verdict['reason']): Verdict => ({ reachable, level, rule, reason });
   const declared = (ports: readonly { port: number; protocol: LanProtocol }[]) =>
-    ports.some(({ port, protocol }) => port === target.port && transportOf(protocol) === transportOf(target.protocol));
+    ports.some((port) => isAt(port, target));
 
   if (target.address === facts.lanAddress?.split('/')[0]) {
     if (services === 'ANY') return say(true, 'ANY_SERVICE');
     return declared(facts.services) ? say(true, 'DECLARED_SERVICE') : say(false, 'SERVICE_NOT_DECLARED');
   }
   // Whatever the level, an Ewon leads to its LAN and not to the internet.
-  if (facts.lanAddress === null || !contains(hostRange(facts.lanAddress), target.address))
-    return say(false, 'NOT_IN_LAN');
+  if (facts.lanAddress === null || !isLanHost(facts.lanAddress, target.address)) return say(false, 'NOT_IN_LAN');
   if (lan === 'ANY') return say(true, 'ANY_LAN_ADDRESS');
   const devices = facts.lanDevices.filter(({ address }) => address === target.address);
   if (devices.length === 0) return say(false, 'DEVICE_NOT_DECLARED');
   if (lan === 'DEVICES') return say(true, 'DECLARED_DEVICE');
   return devices.some(({ ports }) => declared(ports)) ? say(true, 'DECLARED_PORT') : say(false, 'PORT_NOT_DECLARED');
 }
+
+/**
+ * Whether an address is that of another host in the LAN: inside the subnet, neither its first nor its last address, and not
+ * the Ewon's own (LAN-13).
+ * @param lanAddress the Ewon's own address with prefix length, 30 or shorter
+ */
+export const isLanHost = (lanAddress: string, address: string): boolean =>
+  address !== lanAddress.split('/')[0] && contains(hostRange(lanAddress), address);
+
+/** What lies behind an Ewon is seen by whoever sees the Ewon (EWN-02): LAN devices and services alike. */
+export const lanDevicesVisibleTo = (reader: Actor | TokenAccess): { ewon: Prisma.EwonWhereInput } => ({
+  ewon: ewonsReadableBy(reader),
+});
+
+/** What of the declared things a target is: the device at its address, with its port if possible; else a service of the Ewon. */
+export function declaredAt<D extends FirewallFacts['lanDevices'][number], S extends FirewallFacts['services'][number]>(
+  { lanAddress, lanDevices, services }: { lanAddress: string | null; lanDevices: readonly D[]; services: readonly S[] },
+  target: Target,
+): { lanDevice: D | null; service: S | null } {
+  if (target.address === lanAddress?.split('/')[0])
+    return { lanDevice: null, service: services.find((service) => isAt(service, target)) ?? null };
+  const devices = lanDevices.filter(({ address }) => address === target.address);
+  const exact = devices.find(({ ports }) => ports.some((port) => isAt(port, target)));
+  return { lanDevice: exact ?? devices[0] ?? null, service: null };
+}
+
+/** Whether a declared port is the target's: HTTP and the like are TCP (LAN-04). */
+const isAt = ({ port, protocol }: { port: number; protocol: LanProtocol }, target: Target): boolean =>
+  port === target.port && transportOf(protocol) === transportOf(target.protocol);
 
 /** What a protocol is carried by. */
 export const transportOf = (protocol: LanProtocol): 'TCP' | 'UDP' => (protocol === 'UDP' ? 'UDP' : 'TCP');

@@ -189,7 +189,8 @@ export const LOG_EVENTS = {
   EWON_FIREWALL_CHANGED: kind(
     'SECURITY',
     'INFO',
-    ({ user, ewon, params }) => `Firewall of Ewon ${ewon} changed from ${params.from} to ${params.to} by ${user}`,
+    ({ user, ewon, params }) =>
+      `Firewall of Ewon ${ewon} changed from ${params.from} to ${params.to} by ${params.by ?? user}`,
   ),
   EWON_LAN_CHANGED: kind(
     'EWON',
