@@ -81,8 +81,8 @@ export interface OpenOptions {
 
 /**
  * The client's end of a session (TUN-06): a WebSocket that keeps the session alive, and the streams that are opened with it.
- * `end` is emitted once; all streams are cut before it, with the same reason. A tunnel that ended is not opened again: ask for
- * another ticket.
+ * `end` is emitted once. With the session, and when the gateway is silent, its streams end before it; a broken connection
+ * ends only itself, for each stream has its own. A tunnel that ended is not opened again: ask for another ticket.
  */
 export class SessionTunnel extends EventEmitter<{ end: [SessionTunnelEnd] }> {
   readonly #webSocket: WebSocket;
@@ -198,9 +198,10 @@ export class SessionTunnel extends EventEmitter<{ end: [SessionTunnelEnd] }> {
     clearTimeout(timer);
   }
 
-  /** Cuts the connection without a close frame, as a network does. The session goes on until its keep-alives are missed. */
+  /** Cuts everything without a close frame, as a network does. The session goes on until its keep-alives are missed. */
   destroy(): void {
     this.#abandon('CONNECTION_LOST');
+    this.#cut({ code: 'CONNECTION_LOST', reason: 'CONNECTION_LOST' });
   }
 
   #add(stream: StreamSocket): void {
@@ -212,7 +213,8 @@ export class SessionTunnel extends EventEmitter<{ end: [SessionTunnelEnd] }> {
       this.#finishedIn += stream.bytesWritten;
       this.#finishedOut += stream.bytesRead;
     });
-    if (this.#ended !== undefined) stream.destroy(streamError(this.#ended));
+    // It may have ended while the stream was opened.
+    if (this.#ended !== undefined && ENDS_STREAMS.includes(this.#ended.code)) this.#cut(this.#ended);
   }
 
   #keepAlive(): void {
@@ -231,14 +233,20 @@ export class SessionTunnel extends EventEmitter<{ end: [SessionTunnelEnd] }> {
     this.#ended = end;
     clearInterval(this.#keepAliveTimer);
     clearTimeout(this.#silenceTimer);
-    for (const stream of this.#streams) stream.destroy(streamError(end));
+    if (ENDS_STREAMS.includes(end.code)) this.#cut(end);
     this.emit('end', end);
+  }
+
+  #cut(end: SessionTunnelEnd): void {
+    for (const stream of this.#streams) stream.destroy(streamError(end));
   }
 }
 
 /** A tunnel's end as an error, for those who want something of it. */
 export const endError = ({ code, reason }: SessionTunnelEnd): CodedError =>
   new CodedError(code, reason === code ? 'The session tunnel has ended.' : `The session tunnel has ended: ${reason}.`);
+
+const ENDS_STREAMS: readonly string[] = ['SESSION_CLOSED', 'BY_CLIENT', 'GATEWAY_SILENT'];
 
 const streamError = ({ code, reason }: SessionTunnelEnd): StreamError =>
   code === 'SESSION_CLOSED' ? new StreamError(code, reason) : new StreamError('CONNECTION_LOST', code);
