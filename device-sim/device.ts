@@ -1,21 +1,30 @@
+import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { type CallOptions, fetchAuthority } from '../client/device-port.ts';
 import { CodedError, codeOf, messageOf } from '../client/errors.ts';
 import {
-  type DeviceFacts,
+  type DataPoint,
+  DeviceFacts,
   type EnrolmentProof,
   type EnrolmentResponse,
   type GatewayMessage,
   PROTOCOL_VERSION,
+  remoteAccessForbidden,
 } from '../src/gateway/protocol.ts';
 import { DEFAULT_RECONNECT, type ReconnectPolicy, reconnectDelayMs } from './backoff.ts';
 import { createSigningRequest } from './certificates.ts';
 import { enrol } from './device-port.ts';
+import { tryCredentials } from './faults/credentials.ts';
+import { garbage } from './faults/garbage.ts';
+import { Link, type LinkLimits } from './faults/link.ts';
 import { type Identity, openIdentity, type RegistrationState } from './identity.ts';
+import { SimulatedLan, type SimulatedLanOptions } from './lan/lan.ts';
 import { isRenewalDue, requestRenewal } from './renewal.ts';
+import { type DeviceRequest, requestOf } from './requests.ts';
 import { memoryStore, type StateStore } from './state.ts';
+import { DeviceStreams, type Dial, type DialOutcome } from './streams.ts';
 import { endError, Tunnel, type TunnelEnd } from './tunnel.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -41,6 +50,14 @@ export interface DeviceOptions {
   facts: DeviceFacts;
   /** Where it keeps its identity (SIM-04); by default it forgets it with the process. */
   stateStore?: StateStore;
+  /** The machines behind it (SIM-08). */
+  lan?: SimulatedLanOptions;
+  /** Streams at a time; a dial beyond them fails with `DEVICE_BUSY`. Default 64. */
+  maxStreams?: number;
+  /** WAK-03: `ON_DEMAND` comes online when it is woken up. Default `PERMANENT`. */
+  connectionMode?: ConnectionMode;
+  /** Where an SMS reaches it, in E.164 (WAK-02). */
+  phoneNumber?: string;
   platform: {
     /** `https://host:port` of the device port; a commissioning file brings its own (GRK-14). */
     deviceUrl?: string;
@@ -71,8 +88,40 @@ export interface DeviceEvents {
   retrying: [attempt: { failures: number; delayMs: number }];
   renewed: [];
   message: [message: GatewayMessage];
+  /** The gateway asked for a stream. */
+  dialled: [outcome: DialOutcome];
+  /** Its state could not be written; it goes on, and tries again (SIM-04). */
+  stateNotKept: [error: CodedError];
 }
 
+export type ConnectionMode = 'PERMANENT' | 'ON_DEMAND';
+
+/** Faults that last until they are set otherwise (SIM-05); what is absent stays. */
+export interface Faults {
+  /** Each keep-alive comes this many milliseconds late. */
+  keepAliveDelayMs?: number;
+  /** How slow tunnel and streams are; null for as fast as they can. */
+  link?: LinkLimits | null;
+  /** How far the device's clock is ahead, in milliseconds; negative for behind. */
+  clockSkewMs?: number;
+}
+
+/** Under whose login a device sends a message (GW-13). */
+interface Sender {
+  username: string;
+  password: string;
+}
+export type DeviceMail = Sender & { to: string; subject: string; text: string };
+export type DeviceSms = Sender & { to: string; text: string };
+
+/** A value of the data history; without `at`, of now by the device's clock. */
+export type Measurement = Pick<DataPoint, 'tag' | 'value'> & Partial<DataPoint>;
+
+const DEFAULT_MAX_STREAMS = 64;
+/** How long a device that was woken up tries to connect. */
+const WAKE_WITHIN_MS = 60_000;
+/** Values of one message; with the longest tags they stay below the limit of a message. */
+const POINTS_PER_MESSAGE = 50;
 /** A renewal that failed is tried again this much later. */
 const RENEWAL_RETRY_MS = 10 * 60 * 1000;
 
@@ -97,6 +146,14 @@ export class Device extends EventEmitter<DeviceEvents> {
   readonly #now: () => number;
 
   #facts: DeviceFacts;
+  readonly lan: SimulatedLan;
+  readonly #streams: DeviceStreams;
+  /** Of the present tunnel and its streams; one that vanished keeps its own. */
+  #link = new Link();
+  #keepAliveDelayMs = 0;
+  #clockSkewMs = 0;
+  /** It would be online if the digital input let it. */
+  #heldBack = false;
 
   #tunnelState: TunnelState = 'closed';
   #tunnel: Tunnel | undefined;
@@ -122,6 +179,15 @@ export class Device extends EventEmitter<DeviceEvents> {
     this.#closeTimeoutMs = options.closeTimeoutMs ?? 2000;
     this.#reconnect = options.reconnect === false ? false : { ...DEFAULT_RECONNECT, ...options.reconnect };
     this.#now = options.now ?? Date.now;
+    this.lan = new SimulatedLan(
+      {
+        serialNumber: options.facts.serialNumber,
+        address: () => this.#facts.lanAddress.split('/')[0] ?? '',
+        now: () => this.clock,
+      },
+      options.lan,
+    );
+    this.#streams = new DeviceStreams(this.lan, options.maxStreams ?? DEFAULT_MAX_STREAMS);
     this.setMaxListeners(0); // many may wait for one device
   }
 
@@ -139,6 +205,35 @@ export class Device extends EventEmitter<DeviceEvents> {
 
   get tunnelState(): TunnelState {
     return this.#tunnelState;
+  }
+
+  get connectionMode(): ConnectionMode {
+    return this.#options.connectionMode ?? 'PERMANENT';
+  }
+
+  /** Where an SMS reaches it, in E.164. */
+  get phoneNumber(): string | undefined {
+    return this.#options.phoneNumber;
+  }
+
+  /** The device's own clock, in milliseconds since 1970. */
+  get clock(): number {
+    return this.#now() + this.#clockSkewMs;
+  }
+
+  /** The faults that are set. */
+  get faults(): Required<Faults> {
+    return { keepAliveDelayMs: this.#keepAliveDelayMs, link: this.#link.limits, clockSkewMs: this.#clockSkewMs };
+  }
+
+  /** Streams that are open, and the bytes to and from the machines of the LAN so far. */
+  get streams(): { open: number; bytesIn: number; bytesOut: number } {
+    return { open: this.#streams.size, ...this.#streams.traffic };
+  }
+
+  /** GW-07: whether the switch on the digital input forbids remote access. */
+  get remoteAccessForbidden(): boolean {
+    return remoteAccessForbidden(this.#facts);
   }
 
   /** Its name in the account, once registered. */
@@ -219,11 +314,17 @@ export class Device extends EventEmitter<DeviceEvents> {
    * Opens the tunnel; done when it is online or waits for approval. A first failure is the caller's, unless `withinMs`
    * gives time to try again as long as the reason allows it.
    *
-   * @throws CodedError `NOT_REGISTERED`, or the reason of the last {@link TunnelEnd}
+   * @throws CodedError `NOT_REGISTERED`, `REMOTE_ACCESS_DISABLED` (GW-07), or the reason of the last {@link TunnelEnd}
    */
   connect({ withinMs = 0 }: { withinMs?: number } = {}): Promise<void> {
     if (this.#isOpen()) return Promise.resolve();
     if (this.#opening !== undefined) return this.#opening;
+    if (this.remoteAccessForbidden) {
+      this.#heldBack = true;
+      const detail = `The digital input of device ${this.serialNumber} forbids remote access.`;
+      return Promise.reject(new CodedError('REMOTE_ACCESS_DISABLED', detail));
+    }
+    this.#heldBack = false;
     this.#wish.abort();
     this.#wish = new AbortController();
     this.#failures = 0;
@@ -236,17 +337,24 @@ export class Device extends EventEmitter<DeviceEvents> {
 
   /** Closes the tunnel in an orderly way, also one that vanished, and stops coming again. */
   async disconnect(): Promise<void> {
+    this.#heldBack = false;
+    await this.#leave();
+    await this.lan.close();
+    await this.#identity.settled();
+  }
+
+  async #leave(reason?: 'REMOTE_ACCESS_DISABLED'): Promise<void> {
     this.#wish.abort();
     for (const ghost of this.#ghosts) ghost.destroy();
     const tunnel = this.#tunnel;
     if (tunnel !== undefined) {
       const ended = new Promise<void>((resolve) => tunnel.once('end', () => resolve()));
-      tunnel.close();
+      tunnel.close(reason);
       await ended;
     }
     await this.#opening?.catch(() => undefined);
+    this.#streams.cut();
     if (this.#tunnelState !== 'closed') this.#enter('closed');
-    await this.#identity.settled();
   }
 
   /**
@@ -264,16 +372,109 @@ export class Device extends EventEmitter<DeviceEvents> {
       tunnel.destroy();
     } else {
       tunnel.vanish();
+      const { limits } = this.#link;
+      this.#link.freeze();
+      this.#link = new Link();
+      this.#link.setLimits(limits);
       this.#tunnel = undefined;
       this.#ghosts.add(tunnel);
       this.#enter('vanished');
     }
   }
 
-  /** Changes facts of the device and, on an open tunnel, reports them. */
+  /** Changes facts of the device and, on an open tunnel, reports them. Facts that forbid remote access end it (GW-07). */
   report(facts: Partial<Omit<DeviceFacts, 'serialNumber' | 'transport'>>): void {
     this.#facts = { ...this.#facts, ...facts };
     if (this.#isOpen()) this.#tunnel?.send({ type: 'report', ...facts });
+    this.#obeyDigitalInput();
+    this.emit('change');
+  }
+
+  /** Switches the digital input: the tunnel closes when that forbids remote access, and opens again when it allows it (GW-07). */
+  setDigitalInput(on: boolean): void {
+    this.report({ digitalInput: on });
+  }
+
+  /**
+   * A wake-up SMS arrived (WAK-02): the device connects, unless its digital input forbids remote access (GW-07).
+   *
+   * @throws CodedError `NOT_REGISTERED`, or the reason of the last {@link TunnelEnd}
+   */
+  async wake(): Promise<void> {
+    if (this.remoteAccessForbidden) return;
+    await this.connect({ withinMs: WAKE_WITHIN_MS });
+  }
+
+  /**
+   * Goes down for a new firmware (EWN-18, such as `22.2s0`) and comes back with it if it was there before.
+   *
+   * @throws CodedError `VALUE_INVALID`; what {@link connect} throws
+   */
+  async updateFirmware(version: string): Promise<void> {
+    const firmwareVersion = DeviceFacts.shape.firmwareVersion.safeParse(version);
+    if (!firmwareVersion.success) throw new CodedError('VALUE_INVALID', 'A firmware version looks like 22.1s0.');
+    const wanted = this.#tunnelState !== 'closed';
+    await this.#leave();
+    this.report({ firmwareVersion: firmwareVersion.data });
+    if (wanted) await this.connect({ withinMs: WAKE_WITHIN_MS });
+  }
+
+  /**
+   * Pushes values of the data history (GW-14), done when the platform has taken all. A tunnel that is lost meanwhile is waited
+   * for, and what was not answered sent again.
+   *
+   * @throws CodedError the code of a refusal, `NOT_CONNECTED`, `TIMEOUT`
+   */
+  async pushData(points: readonly Measurement[]): Promise<void> {
+    const at = new Date(this.clock).toISOString();
+    const all = points.map((point) => ({ at, good: true, ...point }));
+    for (let from = 0; from < all.length; from += POINTS_PER_MESSAGE) {
+      const message = { type: 'data' as const, points: all.slice(from, from + POINTS_PER_MESSAGE) };
+      await this.#requestUntilTaken(message);
+    }
+  }
+
+  /**
+   * Sends a mail through the platform under a user's login (GW-13).
+   *
+   * @throws CodedError the code of a refusal, `NOT_CONNECTED`, `TIMEOUT`, or the reason why the tunnel ended
+   */
+  async sendMail(mail: DeviceMail): Promise<void> {
+    await this.#request({ type: 'sendMail', ...mail });
+  }
+
+  /** The same for a text message; `to` in E.164. */
+  async sendSms(sms: DeviceSms): Promise<void> {
+    await this.#request({ type: 'sendSms', ...sms });
+  }
+
+  /** Sends something that is no message of the protocol, each time something else. */
+  sendGarbage(): void {
+    this.sendRaw(garbage(this.#options.random ?? Math.random));
+  }
+
+  /** Sets faults (SIM-05), on the live tunnel and streams at once; what is absent stays as it is. */
+  setFaults({ keepAliveDelayMs, link, clockSkewMs }: Faults): void {
+    if (keepAliveDelayMs !== undefined) {
+      this.#keepAliveDelayMs = keepAliveDelayMs;
+      this.#tunnel?.delayKeepAlives(keepAliveDelayMs);
+    }
+    if (link !== undefined) this.#link.setLimits(link);
+    if (clockSkewMs !== undefined) this.#clockSkewMs = clockSkewMs;
+    this.emit('change');
+  }
+
+  /**
+   * Tries to open a tunnel with a certificate that must be refused, beside the present one: one that has expired, or one of
+   * another authority.
+   *
+   * @returns the reason of the refusal
+   * @throws CodedError `NOT_REGISTERED`; `NOT_REFUSED` when the tunnel opened
+   */
+  tryConnectWith(credentials: 'EXPIRED' | 'FOREIGN'): Promise<string> {
+    const own = this.#identity.known.credentials;
+    if (own === undefined) return Promise.reject(this.#notRegistered());
+    return tryCredentials(credentials, { ...own, facts: this.#facts, timeoutMs: this.#timeoutMs });
   }
 
   /**
@@ -287,6 +488,28 @@ export class Device extends EventEmitter<DeviceEvents> {
       this.#renewing = undefined;
     });
     return this.#renewing;
+  }
+
+  async #requestUntilTaken(message: DeviceRequest): Promise<void> {
+    const id = randomUUID();
+    for (;;) {
+      await this.waitFor(() => this.#tunnelState === 'online' || this.#opening === undefined, this.#timeoutMs);
+      const tunnel = this.#tunnel;
+      try {
+        return await this.#request(message, id);
+      } catch (error) {
+        // The platform judged it, or this side gave up; otherwise the tunnel was lost with the answer.
+        const lost = tunnel !== undefined && tunnel !== this.#tunnel && this.#lastClose?.reason === codeOf(error);
+        if (!lost || this.#lastClose?.retry !== true || this.#reconnect === false) throw error;
+        await this.waitFor('online', this.#timeoutMs);
+      }
+    }
+  }
+
+  async #request(message: DeviceRequest, id?: string): Promise<void> {
+    if (this.#tunnel === undefined || this.#tunnelState !== 'online')
+      throw new CodedError('NOT_CONNECTED', `Device ${this.serialNumber} is not online.`);
+    await requestOf(this.#tunnel, message, { timeoutMs: this.#timeoutMs, ...(id !== undefined && { id }) });
   }
 
   /** Sends anything over the open tunnel, for tests: a string as text, a Buffer as binary. */
@@ -333,7 +556,7 @@ export class Device extends EventEmitter<DeviceEvents> {
     const credentials = this.#identity.known.credentials;
     if (credentials === undefined) {
       this.#lastClose = undefined;
-      return Promise.reject(new CodedError('NOT_REGISTERED', `Device ${this.serialNumber} is not registered.`));
+      return Promise.reject(this.#notRegistered());
     }
     this.#enter('connecting');
     const facts = this.#facts;
@@ -344,6 +567,8 @@ export class Device extends EventEmitter<DeviceEvents> {
         certificate: credentials.certificate,
         authority: credentials.authority,
         facts,
+        link: this.#link,
+        keepAliveDelayMs: this.#keepAliveDelayMs,
         openTimeoutMs: this.#timeoutMs,
         closeTimeoutMs: this.#closeTimeoutMs,
         tlsSession: this.#options.resumeTls ? this.#tlsSession : undefined,
@@ -416,7 +641,11 @@ export class Device extends EventEmitter<DeviceEvents> {
       case 'refused':
         this.#log('warn', { of: message.of, code: message.code }, 'message refused');
         break;
+      case 'dial':
+        void this.#dial(tunnel, message);
+        break;
       case 'certificate':
+      case 'accepted':
         break;
     }
     this.emit('message', message);
@@ -427,10 +656,40 @@ export class Device extends EventEmitter<DeviceEvents> {
     const last = this.#ghosts.delete(tunnel) && this.#ghosts.size === 0 && this.#tunnelState === 'vanished';
     if (tunnel !== this.#tunnel && !last) return;
     this.#tunnel = undefined;
+    this.#streams.cut();
     this.#lastClose = end;
     this.#log('info', { reason: end.reason, code: end.code }, 'tunnel closed');
     this.#enter('closed');
     this.emit('closed', end);
+  }
+
+  async #dial(tunnel: Tunnel, dial: Dial): Promise<void> {
+    const credentials = this.#identity.known.credentials;
+    if (credentials === undefined) return;
+    const outcome = await this.#streams.dial(dial, { ...credentials, link: this.#link }, (code, message) => {
+      tunnel.send({ type: 'dialFailed', streamId: dial.streamId, code, message });
+    });
+    if (tunnel !== this.#tunnel) this.#streams.cut();
+    this.#log('info', { ...outcome }, 'stream');
+    this.emit('dialled', outcome);
+    this.emit('change');
+  }
+
+  /** GW-07: without remote access there is no tunnel; when it is given again, one that was wanted comes back. */
+  #obeyDigitalInput(): void {
+    if (this.remoteAccessForbidden) {
+      if (this.#tunnelState === 'closed' || this.#tunnelState === 'vanished') return;
+      this.#heldBack = true;
+      void this.#leave('REMOTE_ACCESS_DISABLED');
+    } else if (this.#heldBack) {
+      this.connect({ withinMs: WAKE_WITHIN_MS }).catch((error: unknown) => {
+        this.#log('warn', { code: codeOf(error) }, 'device gives up');
+      });
+    }
+  }
+
+  #notRegistered(): CodedError {
+    return new CodedError('NOT_REGISTERED', `Device ${this.serialNumber} is not registered.`);
   }
 
   #isOpen(): boolean {
@@ -457,7 +716,7 @@ export class Device extends EventEmitter<DeviceEvents> {
   }
 
   #renewInTime(): void {
-    const now = this.#now();
+    const now = this.clock;
     if (this.#renewing !== undefined || now - this.#renewalFailedAt < RENEWAL_RETRY_MS) return;
     if (!isRenewalDue(this.certificate, now)) return;
     this.renewCertificate().catch((error: unknown) => {

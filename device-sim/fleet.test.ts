@@ -21,6 +21,7 @@ describe('devices of a seed', () => {
       {
         "facts": {
           "digitalInput": false,
+          "digitalInputPolicy": "IGNORE",
           "firmwareVersion": "14.8s2",
           "geolocationEnabled": true,
           "lanAddress": "10.0.0.53/24",

@@ -17,7 +17,22 @@ const gatewayMessage: z.ZodType<GatewayMessage> = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('keepAlive') }),
   z.object({ type: z.literal('certificate'), certificate: z.string(), certificateNotAfter: z.string() }),
-  z.object({ type: z.literal('refused'), of: z.string(), code: z.string(), message: z.string() }),
+  z.object({
+    type: z.literal('refused'),
+    of: z.string(),
+    id: z.string().optional(),
+    code: z.string(),
+    message: z.string(),
+  }),
+  z.object({ type: z.literal('accepted'), of: z.string(), id: z.string() }),
+  z.object({
+    type: z.literal('dial'),
+    streamId: z.string(),
+    token: z.string(),
+    address: z.ipv4(),
+    port: z.number().int().min(1).max(65_535),
+    withinSeconds: seconds,
+  }),
 ]);
 
 /** Reads a message of the gateway; undefined for what this version of the protocol does not know. */

@@ -1,6 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { isIP } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
 import { connectionError, readRefusal } from '../client/device-port.ts';
 import { CodedError, messageOf } from '../client/errors.ts';
@@ -13,6 +12,7 @@ import {
   type GatewayMessage,
   TUNNEL_SUBPROTOCOL,
 } from '../src/gateway/protocol.ts';
+import { connectGateway, type GatewayAccess } from './gateway-connection.ts';
 import { parseGatewayMessage } from './gateway-messages.ts';
 
 /** Bytes; the longest message is a certificate. */
@@ -36,13 +36,11 @@ export interface TunnelEnd {
   retry: boolean;
 }
 
-export interface TunnelOptions {
+export interface TunnelOptions extends GatewayAccess {
   url: string;
-  key: string;
-  certificate: string;
-  /** PEM of the authority that the gateway must be of. */
-  authority: string;
   facts: DeviceFacts;
+  /** Each keep-alive comes this many milliseconds later than the gateway asks for (SIM-05). */
+  keepAliveDelayMs?: number | undefined;
   /** From the first packet to `waiting` or `welcome`. */
   openTimeoutMs: number;
   /** For the gateway to answer a close frame. */
@@ -68,36 +66,32 @@ export class Tunnel extends EventEmitter<TunnelEvents> {
   #socket: TLSSocket | undefined;
   #opened = false;
   #ended = false;
+  #closing = false;
   /** Why it will have ended, when this side knows better than the close code. */
   #cause: Omit<TunnelEnd, 'code'> | undefined;
   #openTimer: NodeJS.Timeout | undefined;
   #keepAliveTimer: NodeJS.Timeout | undefined;
+  /** 0 before the gateway named it. */
+  #keepAliveMs = 0;
+  #keepAliveDelayMs: number;
   #silenceTimer: NodeJS.Timeout | undefined;
 
   constructor(options: TunnelOptions) {
     super();
     this.#options = options;
-    const { hostname, port, origin } = new URL(options.url);
-    const host = hostname.replace(/^\[|\]$/g, '');
-    this.#webSocket = new WebSocket(options.url, TUNNEL_SUBPROTOCOL, {
-      perMessageDeflate: false,
-      maxPayload: MAX_GATEWAY_MESSAGE_BYTES,
-      followRedirects: false,
-      createConnection: () => {
-        this.#socket = connectTls({
-          host,
-          port: Number(port || 443),
-          servername: isIP(host) ? '' : host,
-          key: options.key,
-          cert: options.certificate,
-          ca: options.authority,
-          minVersion: 'TLSv1.3',
-          session: options.tlsSession,
-        });
-        this.#socket.on('session', (session) => this.emit('tlsSession', session));
-        return this.#socket;
+    const { origin } = new URL(options.url);
+    this.#keepAliveDelayMs = options.keepAliveDelayMs ?? 0;
+    this.#webSocket = connectGateway(
+      { ...options, subprotocol: TUNNEL_SUBPROTOCOL },
+      {
+        maxPayload: MAX_GATEWAY_MESSAGE_BYTES,
+        tlsSession: options.tlsSession,
+        onSocket: (socket) => {
+          this.#socket = socket;
+          socket.on('session', (session) => this.emit('tlsSession', session));
+        },
       },
-    });
+    );
     this.#openTimer = setTimeout(() => {
       this.#abandon({
         reason: 'TIMEOUT',
@@ -122,17 +116,29 @@ export class Tunnel extends EventEmitter<TunnelEvents> {
     if (this.#webSocket.readyState === WebSocket.OPEN) this.#webSocket.send(data);
   }
 
-  /** Ends the tunnel with a close frame; `end` follows, at the latest after `closeTimeoutMs`. */
-  close(): void {
-    if (this.#ended || this.#cause === BY_DEVICE) return;
+  /** Keep-alives come this much later from now on. */
+  delayKeepAlives(delayMs: number): void {
+    this.#keepAliveDelayMs = delayMs;
+    this.#keepAliveSoon();
+  }
+
+  /**
+   * Ends the tunnel with a close frame; `end` follows, at the latest after `closeTimeoutMs`.
+   * @param reason why, where the protocol has a code for it
+   */
+  close(reason?: CloseReason): void {
+    if (this.#ended || this.#closing) return;
+    const cause = reason === undefined ? BY_DEVICE : causeOf(reason);
     if (this.#webSocket.readyState !== WebSocket.OPEN) {
-      this.#abandon(BY_DEVICE);
+      this.#abandon(cause);
       return;
     }
-    this.#cause = BY_DEVICE;
+    this.#closing = true;
+    this.#cause = cause;
     this.#clearTimers();
     this.#openTimer = setTimeout(() => this.#webSocket.terminate(), this.#options.closeTimeoutMs);
-    this.#webSocket.close(1000);
+    if (reason === undefined) this.#webSocket.close(1000);
+    else this.#webSocket.close(CLOSE_CODES[reason].code, reason);
   }
 
   /** Stops sending and reading and leaves the connection half-open, as a device does whose radio is gone. */
@@ -190,9 +196,8 @@ export class Tunnel extends EventEmitter<TunnelEvents> {
       const said = reason.toString();
       if (known !== undefined)
         this.#end(code, {
-          reason: known,
-          detail: said === '' || said === known ? (CLOSE_DETAILS[known] ?? `The gateway says ${known}.`) : said,
-          retry: CLOSE_CODES[known].retry,
+          ...causeOf(known),
+          ...(said !== '' && said !== known && { detail: said }),
         });
       else
         this.#end(
@@ -214,7 +219,8 @@ export class Tunnel extends EventEmitter<TunnelEvents> {
     offlineAfterSeconds: number;
   }): void {
     this.#clearTimers();
-    this.#keepAliveTimer = setInterval(() => this.send({ type: 'keepAlive' }), keepAliveSeconds * 1000);
+    this.#keepAliveMs = keepAliveSeconds * 1000;
+    this.#keepAliveSoon();
     this.#silenceTimer = setTimeout(() => {
       this.#abandon({
         reason: 'GATEWAY_SILENT',
@@ -222,6 +228,15 @@ export class Tunnel extends EventEmitter<TunnelEvents> {
         retry: true,
       });
     }, offlineAfterSeconds * 1000);
+  }
+
+  #keepAliveSoon(): void {
+    clearTimeout(this.#keepAliveTimer);
+    if (this.#keepAliveMs === 0 || this.#ended || this.#cause !== undefined) return;
+    this.#keepAliveTimer = setTimeout(() => {
+      this.send({ type: 'keepAlive' });
+      this.#keepAliveSoon();
+    }, this.#keepAliveMs + this.#keepAliveDelayMs);
   }
 
   #abandon(cause: Omit<TunnelEnd, 'code'>): void {
@@ -241,7 +256,7 @@ export class Tunnel extends EventEmitter<TunnelEvents> {
 
   #clearTimers(): void {
     clearTimeout(this.#openTimer);
-    clearInterval(this.#keepAliveTimer);
+    clearTimeout(this.#keepAliveTimer);
     clearTimeout(this.#silenceTimer);
   }
 }
@@ -258,10 +273,18 @@ const CLOSE_DETAILS: Partial<Record<CloseReason, string>> = {
   REPLACED: 'Another tunnel of the same device has taken over.',
   SERIAL_NUMBER_MISMATCH: 'The serial number is not that of the certificate.',
   SUBNET_CONFLICT: 'The LAN of the device overlaps a range of the VPN.',
+  SENT_OFFLINE: 'The device was sent offline; it comes again when it is woken up.',
+  REMOTE_ACCESS_DISABLED: 'The switch on the digital input forbids remote access.',
   TOO_MANY_MESSAGES: 'The device sent too many messages.',
   INTERNAL_ERROR: 'Something unexpected happened in the gateway.',
   VPN_ADDRESS_EXHAUSTED: 'Every VPN address is in use.',
 };
+
+const causeOf = (reason: CloseReason): Omit<TunnelEnd, 'code'> => ({
+  reason,
+  detail: CLOSE_DETAILS[reason] ?? `The gateway says ${reason}.`,
+  retry: CLOSE_CODES[reason].retry,
+});
 
 const BY_DEVICE = { reason: 'BY_DEVICE', detail: 'The device closed the tunnel.', retry: false };
 
