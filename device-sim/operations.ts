@@ -13,7 +13,12 @@ export interface MutationError {
 
 export const LOGIN = graphql(`
   mutation SimLogin($input: LoginInput!) {
-    login(input: $input) { __typename ... on LoginSuccess { token } ... on Error { code message } }
+    login(input: $input) {
+      __typename
+      ... on LoginSuccess { token }
+      ... on Error { code message }
+      ... on TooManyRequestsError { retryAfter }
+    }
   }
 `);
 
@@ -27,7 +32,11 @@ export const EWONS = graphql(`
 
 export const OPEN_SESSION = graphql(`
   mutation SimOpenSession($input: OpenSessionInput!) {
-    openSession(input: $input) { __typename ... on OpenSessionSuccess { session { id } } ... on Error { code message } }
+    openSession(input: $input) {
+      __typename
+      ... on OpenSessionSuccess { session { id } tunnel { url token } }
+      ... on Error { code message }
+    }
   }
 `);
 
@@ -49,4 +58,9 @@ export const CLOSE_SESSION = graphql(`
       ... on Error { code message }
     }
   }
+`);
+
+/** Whether the user stands in the queue for a slot (WTL-03). */
+export const SLOT_WAIT = graphql(`
+  query SimSlotWait { viewer { slotWait { position } } }
 `);

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { ProgressLine } from '../progress.ts';
 import { seededRandom } from '../random.ts';
 import { formatReport, Summary } from '../summary.ts';
-import { SimulatedUser, type UserOutcome } from '../users.ts';
+import { SimulatedUser, type UserOptions, type UserOutcome } from '../users.ts';
 import type { Command, Surroundings } from './command.ts';
 import {
   COMMON,
@@ -34,6 +34,12 @@ const options = {
   wait: { type: 'string', value: '<time>', default: '0s', help: 'How long they wait for a slot when none is free.' },
   stay: { type: 'string', value: '<time>', default: '5s-20s', help: 'How long they stay in a session.' },
   pause: { type: 'string', value: '<time>', default: '1s-5s', help: 'How long they pause before the next.' },
+  traffic: {
+    type: 'string',
+    value: '<address:port>',
+    help: 'Hold the tunnel of each session and send bytes to this server behind the Ewon, which echoes them.',
+  },
+  bytes: { type: 'string', value: '<n>', default: '65536', help: 'How many bytes that are.' },
   seed: { type: 'string', value: '<text>', default: 'talkgate', help: 'The same seed gives the same choices.' },
   for: FOR,
   ...COMMON,
@@ -50,6 +56,7 @@ export const users: Command = {
     const account = values.account;
     const names = usernames(values.username ?? [], values.count);
     const passwordOf = await passwords(values['password-file'], surroundings);
+    const traffic = parseTraffic(values.traffic, parseWhole(values.bytes, 'bytes', 1, 2 ** 30));
     const people = names.map((username) => {
       return new SimulatedUser({
         apiUrl: parseUrl(values.api, 'api', ['http', 'https']),
@@ -59,6 +66,7 @@ export const users: Command = {
         waitSeconds: Math.round(parseDuration(values.wait, 'wait') / 1000),
         stayMs: parseDurations(values.stay, 'stay'),
         pauseMs: parseDurations(values.pause, 'pause'),
+        ...(traffic !== undefined && { traffic, holdTunnel: true }),
         random: seededRandom(`${values.seed}/${username}`),
       });
     });
@@ -66,13 +74,13 @@ export const users: Command = {
 
     const summary = new Summary();
     const progress = new ProgressLine(surroundings.stderr);
-    const counts = { opened: 0, refused: 0, offline: 0, left: 0, cut: 0, failed: 0 };
+    const counts = { opened: 0, moved: 0, refused: 0, offline: 0, left: 0, cut: 0, failed: 0 };
     const inSession = new Set<SimulatedUser>();
     for (const user of people) {
       user.on('outcome', (outcome) => {
         counts[outcome.kind] += 1;
         take(outcome, summary);
-        if (outcome.kind === 'opened') inSession.add(user);
+        if (outcome.kind === 'opened' || outcome.kind === 'moved') inSession.add(user);
         else inSession.delete(user);
         const { opened, refused, offline, failed } = counts;
         progress.update(
@@ -100,6 +108,10 @@ function take(outcome: UserOutcome, summary: Summary): void {
     case 'refused':
       summary.took(outcome.kind, outcome.ms);
       break;
+    case 'moved':
+      summary.took('moved', outcome.ms);
+      summary.count('bytes echoed', outcome.bytes);
+      break;
     case 'failed':
     case 'cut':
       summary.count(outcome.kind);
@@ -110,6 +122,13 @@ function take(outcome: UserOutcome, summary: Summary): void {
       summary.count(outcome.kind);
       break;
   }
+}
+
+function parseTraffic(text: string | undefined, bytes: number): UserOptions['traffic'] {
+  if (text === undefined) return undefined;
+  const [, address, port = ''] = /^(\d+\.\d+\.\d+\.\d+):(\d+)$/.exec(text) ?? [];
+  if (address === undefined) throw usageError('--traffic must look like 10.0.0.20:7.');
+  return { target: { address, port: parseWhole(port, 'traffic', 1, 65_535) }, bytes };
 }
 
 function usernames(given: string[], count: string | undefined): string[] {

@@ -28,13 +28,15 @@ interface FakeApiBehaviour {
 const typeDefs = `
   interface Error { code: String! message: String! }
   type DomainError implements Error { code: String! message: String! }
+  type TooManyRequestsError implements Error { code: String! message: String! retryAfter: Int! }
   type LoginSuccess { token: String! }
   type Session { id: ID! state: String! closeReason: String }
-  type OpenSessionSuccess { session: Session! }
+  type TunnelTicket { url: String! token: String! }
+  type OpenSessionSuccess { session: Session! tunnel: TunnelTicket }
   type LogoutSuccess { ok: Boolean }
   type KeepSessionAliveSuccess { session: Session! }
   type CloseSessionSuccess { session: Session! }
-  union LoginResult = LoginSuccess | DomainError
+  union LoginResult = LoginSuccess | DomainError | TooManyRequestsError
   union OpenSessionResult = OpenSessionSuccess | DomainError
   union LogoutResult = LogoutSuccess | DomainError
   union KeepSessionAliveResult = KeepSessionAliveSuccess | DomainError
