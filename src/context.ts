@@ -3,6 +3,7 @@ import type { Authority } from './certificates/authority.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Db } from './database/database.ts';
+import type { Geolocator } from './geolocation/resolver.ts';
 import type { JobRun } from './jobs.ts';
 import type { Logger } from './logger.ts';
 import type { Passwords } from './passwords/hashes.ts';
@@ -22,6 +23,8 @@ export interface Platform {
   passwords: Passwords;
   rateLimits: RateLimits;
   authority: Authority;
+  /** Derives positions from WAN addresses (PRV-09). */
+  geolocator: Geolocator;
   gatewayUrls: GatewayUrls;
   /** How the last run of each job on this instance went, by its name. */
   jobRuns: Map<string, JobRun>;

@@ -5,6 +5,7 @@ import { createManualClock, type ManualClock, systemClock } from './clock.ts';
 import { type Config, hostPort } from './config.ts';
 import type { Platform } from './context.ts';
 import { openDatabase } from './database/database.ts';
+import { type Geolocator, offlineGeolocator } from './geolocation/resolver.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { createPasswords } from './passwords/hashes.ts';
 import { createRateLimits } from './rate-limits.ts';
@@ -16,6 +17,7 @@ export interface Overrides {
   clock?: ManualClock;
   log?: Logger;
   bell?: Bell;
+  geolocator?: Geolocator;
   /** Opens what `pglite://memory` stands for. */
   memory?: () => Promise<PGlite>;
 }
@@ -55,6 +57,7 @@ export async function openPlatform(config: Config, overrides: Overrides = {}): P
       log,
       secrets,
       authority,
+      geolocator: overrides.geolocator ?? offlineGeolocator,
       passwords: await createPasswords(config),
       rateLimits: createRateLimits(config),
       gatewayUrls: {

@@ -342,6 +342,8 @@ export type EwonAction =
 export type EwonFilter = {
   /** These Ewons; at most 500. */
   ids?: Array<string | number> | null | undefined;
+  /** Only those that appear on the map, or only those that do not (M2W-04, PRV-05). */
+  located?: boolean | null | undefined;
   /** Only those that are online, or only those that are not. */
   online?: boolean | null | undefined;
   /** Ewons of this pool (POOL-11). */
@@ -890,6 +892,18 @@ export type EcatcherSessionQuery = { node:
     | { __typename: 'User' }
    | null };
 
+export type EcatcherSessionsQueryVariables = Exact<{
+  userIds?: Array<string | number> | string | number | null | undefined;
+}>;
+
+
+export type EcatcherSessionsQuery = { sessions: { nodes: Array<{ id: string, reference: string, client: ClientKind, ewonName: string, startedAt: string, bytesIn: number, bytesOut: number, userVpnAddress: string | null, ewonVpnAddress: string | null }> } };
+
+export type EcatcherViewerQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type EcatcherViewerQuery = { viewer: { user: { id: string, displayName: string }, account: { name: string, slots: { total: number, inUse: number, freeForViewer: number } } } | null };
+
 export type DemoLoginMutationVariables = Exact<{
   input: LoginInput;
 }>;
@@ -1427,6 +1441,41 @@ export const EcatcherSessionDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<EcatcherSessionQuery, EcatcherSessionQueryVariables>;
+export const EcatcherSessionsDocument = new TypedDocumentString(`
+    query EcatcherSessions($userIds: [ID!]) {
+  sessions(first: 50, filter: {live: true, userIds: $userIds}) {
+    nodes {
+      id
+      reference
+      client
+      ewonName
+      startedAt
+      bytesIn
+      bytesOut
+      userVpnAddress
+      ewonVpnAddress
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<EcatcherSessionsQuery, EcatcherSessionsQueryVariables>;
+export const EcatcherViewerDocument = new TypedDocumentString(`
+    query EcatcherViewer {
+  viewer {
+    user {
+      id
+      displayName
+    }
+    account {
+      name
+      slots {
+        total
+        inUse
+        freeForViewer
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<EcatcherViewerQuery, EcatcherViewerQueryVariables>;
 export const DemoLoginDocument = new TypedDocumentString(`
     mutation DemoLogin($input: LoginInput!) {
   login(input: $input) {

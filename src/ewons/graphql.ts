@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AppError, ConfirmationRequiredError } from '../errors.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import type { DigitalInputPolicy, EwonModel, RegistrationStatus, WanType } from '../generated/prisma/enums.ts';
+import { LOCATED, NOT_LOCATED } from '../geolocation/positions.ts';
 import { builder } from '../graphql/builder.ts';
 import type { GraphQLContext } from '../graphql/context.ts';
 import { CustomFieldValueType, customFields } from '../graphql/custom-fields.ts';
@@ -268,6 +269,9 @@ const EwonFilter = builder.inputType('EwonFilter', {
     ids: t.idList({ description: 'These Ewons; at most 500.', validate: z.array(z.string()).max(500) }),
     registrationStatus: t.field({ type: RegistrationStatusEnum, description: 'With this registration status.' }),
     online: t.boolean({ description: 'Only those that are online, or only those that are not.' }),
+    located: t.boolean({
+      description: 'Only those that appear on the map, or only those that do not (M2W-04, PRV-05).',
+    }),
   }),
 });
 
@@ -322,6 +326,7 @@ async function ewonsWhere(
       filter?.ids ? { id: { in: keysOf('Ewon', filter.ids) } } : {},
       filter?.registrationStatus ? { registrationStatus: filter.registrationStatus } : {},
       filter?.online == null ? {} : { gatewayId: filter.online ? { not: null } : null },
+      filter?.located == null ? {} : filter.located ? LOCATED : NOT_LOCATED,
     ],
   };
 }

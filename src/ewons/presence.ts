@@ -1,6 +1,7 @@
 import { aliveAfter } from '../clock.ts';
 import type { Platform } from '../context.ts';
 import type { DigitalInputPolicy, EwonModel, WanType } from '../generated/prisma/client.ts';
+import { writePositions } from '../geolocation/positions.ts';
 import { type AccountTx, inAccount, type LogDraft, type Subject } from '../log/write.ts';
 import { endSessions } from '../sessions/close.ts';
 import { assignAddresses, restAddresses } from '../vpn/addresses.ts';
@@ -77,7 +78,7 @@ export function applyPresence(
       releases.filter(({ tunnelId }) => !claimed.has(tunnelId)),
     );
     const results = await claim(ctx, account, gatewayId, claims);
-    await takeReports(account, reports);
+    await takeReports(ctx, account, reports);
     await release(
       ctx,
       account,
@@ -103,6 +104,7 @@ async function claim(
       number: true,
       name: true,
       tunnelId: true,
+      wakingUntil: true,
       digitalInput: true,
       digitalInputPolicy: true,
       certificates: { where: { revokedAt: null }, select: { fingerprint: true } },
@@ -164,9 +166,14 @@ async function claim(
   const written = [...standing.values()].map(({ ewonId, tunnelId }) => ({ id: ewonId, tunnelId }));
   await tx.$executeRaw`
     UPDATE "Ewon" e SET "gatewayId" = ${gatewayId}::uuid, "tunnelId" = c."tunnelId", "lastSeenAt" = ${now}::timestamp,
+      "wakingUntil" = NULL,
       "onlineSince" = CASE WHEN e."tunnelId" IS NULL THEN ${now}::timestamp ELSE e."onlineSince" END
     FROM jsonb_to_recordset(${JSON.stringify(written)}::jsonb) AS c("id" uuid, "tunnelId" uuid) WHERE e."id" = c."id"`;
+  // Who was woken has come (WAK-06).
+  const woken = [...standing.keys()].filter((id) => byId.get(id)?.wakingUntil);
+  if (woken.length > 0) await tx.dueWork.deleteMany({ where: { kind: 'WAKE_UP_END', subjectId: { in: woken } } });
   await writeFacts(tx, [...told.values()]);
+  await writePositions(ctx, account, [...told.values()]);
   await release(ctx, account, over);
   // Another instance may hold the tunnel that is over.
   if (over.length > 0) afterCommit(() => ctx.bell.ring('ewons'));
@@ -190,7 +197,8 @@ function takeInput(row: DigitalInput, ewon: Subject, facts: ReportedFacts): LogD
   return [{ code: after ? 'EWON_REMOTE_ACCESS_DISABLED' : 'EWON_REMOTE_ACCESS_ENABLED', ewon }];
 }
 
-async function takeReports({ tx, log }: AccountTx, reports: PresenceReport[]): Promise<void> {
+async function takeReports(ctx: Platform, account: AccountTx, reports: PresenceReport[]): Promise<void> {
+  const { tx, log } = account;
   if (reports.length === 0) return;
   const ewons = await tx.ewon.findMany({
     where: { id: { in: reports.map(({ ewonId }) => ewonId) } },
@@ -219,6 +227,7 @@ async function takeReports({ tx, log }: AccountTx, reports: PresenceReport[]): P
     }
   }
   await writeFacts(tx, [...written.values()]);
+  await writePositions(ctx, account, [...written.values()]);
 }
 
 /** VPN-12: a LAN inside which the WAN address lies cannot be routed; the device works, but its owner must know. */

@@ -6,6 +6,7 @@ import './errors.ts';
 import '../account/graphql.ts';
 import '../data-mailbox/graphql.ts';
 import '../ewons/graphql.ts';
+import '../geolocation/graphql.ts';
 import '../groups/graphql.ts';
 import '../lan/graphql.ts';
 import '../log/graphql.ts';
@@ -13,6 +14,7 @@ import '../logins/graphql.ts';
 import '../messages/graphql.ts';
 import '../passwords/graphql.ts';
 import '../pools/graphql.ts';
+import '../portal/graphql.ts';
 import '../second-factor/graphql.ts';
 import '../sessions/graphql.ts';
 import '../support/graphql.ts';
@@ -20,6 +22,7 @@ import '../simulation/graphql.ts';
 import '../tokens/graphql.ts';
 import '../users/graphql.ts';
 import '../users/mutations.ts';
+import '../wake-up/graphql.ts';
 
 builder.queryType({
   description:

@@ -99,6 +99,7 @@ Mutation.setAutoRegistration           | LOGIN  | FORBIDDEN | FORBIDDEN | FORBID
 Mutation.setConcurrentConnections      | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.setGroupRights                | LOGIN  | PLAN      | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.setPoolRights                 | LOGIN  | PLAN      | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
+Mutation.setPortalOrigins              | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.setReservations               | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.setSecondFactor               | LOGIN  | NOT_FOUND | NOT_FOUND | NOT_FOUND | NOT_FOUND   | ok    | FORBIDDEN
 Mutation.setUserPassword               | LOGIN  | NOT_FOUND | NOT_FOUND | NOT_FOUND | NOT_FOUND   | ok    | FORBIDDEN
@@ -419,6 +420,7 @@ const OPERATIONS: Record<string, Operation> = {
   'Mutation.setConcurrentConnections': mutation(() => ({ concurrentConnections: 50, acknowledgeContractChange: true })),
   'Mutation.setGroupRights': mutation((cell) => ({ groupId: team(cell), managedGroupIds: [] })),
   'Mutation.setPoolRights': mutation((cell) => ({ groupId: team(cell), poolRights: [] })),
+  'Mutation.setPortalOrigins': mutation(() => ({ origins: [] })),
   'Mutation.setReservations': mutation(() => ({ reservations: [] })),
   'Mutation.setSecondFactor': mutation(async (cell) => ({ userId: await otherUser(cell), method: 'EMAIL' })),
   'Mutation.setUserPassword': mutation(async (cell) => ({ userId: await otherUser(cell), ...password })),
