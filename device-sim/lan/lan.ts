@@ -1,16 +1,10 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { CodedError } from '../../client/errors.ts';
-import { startHttpService } from './http-service.ts';
+import { type LanLogin, startHttpService } from './http-service.ts';
 import type { LoopbackServer } from './loopback.ts';
 import { startModbusService } from './modbus-service.ts';
 import { Plc } from './plc.ts';
 import { startEcho, startReset, startStall } from './tcp-services.ts';
-
-/** Name and password that a web page behind the Ewon asks for (M2W-11). */
-export interface LanLogin {
-  username: string;
-  password: string;
-}
 
 /** What answers at one port: a real server on loopback, begun at the first dial (SIM-08). */
 export type LanService = {
@@ -139,8 +133,8 @@ export class SimulatedLan {
       case 'modbus':
         return startModbusService(plc);
       case 'http': {
-        const { title = `PLC ${service.address}`, login = this.#login ?? null } = service;
-        return startHttpService({ title, login, plc, address: service.address });
+        const { title = `PLC ${this.#owner.serialNumber}`, login = this.#login ?? null } = service;
+        return startHttpService({ title, login, plc, address: service.address, port: service.port });
       }
       case 'echo':
         return startEcho();
