@@ -10,6 +10,7 @@ import { liveStreams } from '../../src/graphql/streams.ts';
 import { inAccount } from '../../src/log/write.ts';
 import { ApiCaller, eventually, type Json } from '../support/client.ts';
 import type { Question } from '../support/measured-server.ts';
+import { compiled } from '../support/process.ts';
 import type { TestServer } from '../support/server.ts';
 import { copyDatabase } from '../support/server.ts';
 import { startWorld, type TestAccount } from '../support/world.ts';
@@ -105,8 +106,8 @@ describe('A server in its own process', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'talkgate-'));
     await copyDatabase(join(folder, 'db'));
-    child = fork(join(import.meta.dirname, '../support/measured-server.ts'), {
-      execArgv: ['--expose-gc', '--import', 'tsx'],
+    child = fork(compiled('test/support/measured-server'), {
+      execArgv: ['--expose-gc'],
       env: {
         ...process.env,
         DATABASE_URL: `pglite://${join(folder, 'db')}`,

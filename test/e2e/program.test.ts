@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiCaller, eventually, type Json } from '../support/client.ts';
+import { compiled } from '../support/process.ts';
 import { copyDatabase } from '../support/server.ts';
 
 /*
@@ -36,7 +37,7 @@ afterAll(async () => {
 });
 
 function start(name: string, env: Record<string, string> = {}): Program {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+  const child = spawn(process.execPath, [compiled('src/main')], {
     cwd: resolve(import.meta.dirname, '../..'),
     env: {
       PATH: process.env.PATH,

@@ -122,9 +122,15 @@ describe('README and docs', () => {
       ['SMS_BODY', config.sms.bodyTemplate],
       ['SMS_CONTENT_TYPE', config.sms.contentType],
       ['SUPPORT_DOMAINS', config.supportDomains.join(',')],
-      ...['OPERATOR_TOKEN', 'PORTAL_URL', 'PUBLIC_URL', 'SMS_AUTHORIZATION', 'SMS_URL', 'SMTP_URL', 'TRUSTED_PROXIES'].map(
-        (name): [string, string] => [name, 'none'],
-      ),
+      ...[
+        'OPERATOR_TOKEN',
+        'PORTAL_URL',
+        'PUBLIC_URL',
+        'SMS_AUTHORIZATION',
+        'SMS_URL',
+        'SMTP_URL',
+        'TRUSTED_PROXIES',
+      ].map((name): [string, string] => [name, 'none']),
     ]);
     expect(Object.fromEntries(written)).toEqual(Object.fromEntries(expected));
     const source = await read('src/config.ts');

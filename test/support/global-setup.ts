@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { PGlite } from '@electric-sql/pglite';
 import { Redis } from 'ioredis';
 import pg from 'pg';
@@ -16,6 +18,8 @@ declare module 'vitest' {
     databaseImage: string;
     /** The same as a folder, for a program in a process of its own to have a copy of. */
     databaseFolder: string;
+    /** A folder with the program compiled, for processes of their own: they start in half the time that they take from sources. */
+    program: string;
     /** An administrator's URL of PostgreSQL and the name of a migrated template; null where there is no server. */
     postgres: { url: string; template: string } | null;
     redis: string | null;
@@ -27,6 +31,8 @@ const REDIS = process.env.TEST_REDIS_URL ?? 'redis://127.0.0.1:6379';
 
 /** Prepares the databases once for all test files, so that each of them starts from a copy with the schema applied. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const program = await compileProgram();
+  project.provide('program', program);
   const { file, folder } = await makeImage();
   project.provide('databaseImage', file);
   project.provide('databaseFolder', folder);
@@ -34,9 +40,25 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('postgres', postgres);
   project.provide('redis', await reachRedis());
   return async () => {
-    await rm(folder, { recursive: true, force: true });
+    for (const made of [folder, program]) await rm(made, { recursive: true, force: true });
     if (postgres) await administer(postgres.url, `DROP DATABASE IF EXISTS "${postgres.template}" WITH (FORCE)`);
   };
+}
+
+/** Compiles without a check of types, which is another command's; inside the project, where packages and migrations are found. */
+async function compileProgram(): Promise<string> {
+  const root = resolve('.');
+  const folder = resolve(`node_modules/.cache/talkgate/program-${process.pid}`);
+  await mkdir(folder, { recursive: true });
+  const project = {
+    extends: join(root, 'tsconfig.build.json'),
+    compilerOptions: { noCheck: true, rootDir: root, outDir: folder },
+    include: [join(root, 'src'), join(root, 'test/support/measured-server.ts')],
+  };
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(project));
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  await promisify(execFile)(process.execPath, [tsc, '-p', join(folder, 'tsconfig.json')]);
+  return folder;
 }
 
 /** The same database twice: as a file to load into memory, and as a folder to copy. */

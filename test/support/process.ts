@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { inject } from 'vitest';
 
 /** The program in a process of its own, to be killed. */
 export interface TestProcess {
@@ -9,10 +11,21 @@ export interface TestProcess {
   kill(signal?: NodeJS.Signals): Promise<void>;
 }
 
+/** What to give to `node` for a program of the sources, compiled: `src/main`. */
+export const compiled = (name: string): string => join(inject('program'), `${name}.js`);
+
 /** Starts `src/main.ts` with these variables on free ports, and waits until it is ready. */
 export async function startProcess(env: Record<string, string>): Promise<TestProcess> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
-    env: { ...process.env, HTTP_PORT: '0', DEVICE_PORT: '0', TUNNEL_PORT: '0', PORTAL_PORT: '0', ...env, LOG_LEVEL: 'info' },
+  const child = spawn(process.execPath, [compiled('src/main')], {
+    env: {
+      ...process.env,
+      HTTP_PORT: '0',
+      DEVICE_PORT: '0',
+      TUNNEL_PORT: '0',
+      PORTAL_PORT: '0',
+      ...env,
+      LOG_LEVEL: 'info',
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit');
