@@ -85,6 +85,19 @@ describe('a tunnel', () => {
     expect(happened.slice(-2)).toEqual(['close 4429 TOO_MANY_MESSAGES', 'closed: TOO_MANY_MESSAGES']);
   });
 
+  it('TUN-02 a user whose streams fail does not use up what the device may send: each dial brings its own answer', () => {
+    const { tunnel, happened, say, sayHello } = openTunnel();
+    sayHello();
+    const dial = { type: 'dial', token: 't', address: '10.0.0.20', port: 1, withinSeconds: 1 } as const;
+    for (let count = 0; count < 50; count++) {
+      const streamId = '5f0c6f0e-6a55-4a53-9c0b-2a54f9a0a9c1';
+      tunnel.send({ ...dial, streamId });
+      say({ type: 'dialFailed', streamId, code: 'LAN_DEVICE_REFUSED' });
+    }
+    expect(happened.filter((what) => what.startsWith('dial failed'))).toHaveLength(50);
+    expect(tunnel.phase).toBe('established');
+  });
+
   it('GW-08 cuts a device that does not read, instead of keeping what it is to be sent', () => {
     const { socket, happened, say, sayHello } = openTunnel();
     sayHello();

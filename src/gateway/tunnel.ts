@@ -100,6 +100,8 @@ export class Tunnel {
   send(message: GatewayMessage): void {
     if (this.phase === 'closed') return;
     if (this.socket.bufferedAmount > this.limits.maxBufferedBytes) return this.lost('the device does not read');
+    // The answer to a question of the gateway is not the device's doing: whoever has many streams refused must not cost it its tunnel.
+    if (message.type === 'dial') this.budget = Math.min(2 * this.limits.messagesPerMinute, this.budget + 1);
     this.socket.send(JSON.stringify(message));
   }
 
@@ -131,7 +133,8 @@ export class Tunnel {
   private withinBudget(): boolean {
     const now = this.nowMs();
     const { messagesPerMinute } = this.limits;
-    this.budget = Math.min(messagesPerMinute, this.budget + ((now - this.budgetAtMs) / 60_000) * messagesPerMinute);
+    const earned = this.budget + ((now - this.budgetAtMs) / 60_000) * messagesPerMinute;
+    this.budget = Math.max(this.budget, Math.min(messagesPerMinute, earned));
     this.budgetAtMs = now;
     this.budget -= 1;
     return this.budget >= 0;
