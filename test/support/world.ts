@@ -57,7 +57,13 @@ export class TestAccount {
   async group(
     name: string,
     poolRights: PoolRightsInput[] = [],
-    roles: { mayCreatePools?: boolean; mayCreateGroups?: boolean; managedById?: string } = {},
+    roles: {
+      mayCreatePools?: boolean;
+      mayCreateGroups?: boolean;
+      smsSender?: boolean;
+      mailSender?: boolean;
+      managedById?: string;
+    } = {},
   ): Promise<string> {
     const query =
       'mutation ($input: CreateGroupInput!) { createGroup(input: $input) { __typename ... on CreateGroupSuccess { group { id } } ... on Error { code message } } }';
