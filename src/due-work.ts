@@ -10,6 +10,8 @@ const DUE_KINDS = [
   'USER_EXPIRY',
   /** A one-time secret that nobody read is destroyed (SUP-14). */
   'SECRET_END',
+  /** The time is over that a woken Ewon has to connect (WAK-06). */
+  'WAKE_UP_END',
 ] as const;
 export type DueKind = (typeof DUE_KINDS)[number];
 

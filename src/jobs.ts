@@ -15,6 +15,7 @@ import { expireWaiters, nextWaiterEnd } from './sessions/queue.ts';
 import { applyDueDecreases, nextDecrease } from './sessions/slots.ts';
 import { endSecret } from './support/secrets.ts';
 import { expireUser } from './users/access.ts';
+import { endWakeUp } from './wake-up/service.ts';
 
 const TICK_MS = 500;
 const DUE_WORK_BATCH = 100;
@@ -28,6 +29,7 @@ const DUE_WORK: Record<DueKind, DueHandler> = {
   SECOND_FACTOR_UNBLOCK: endBlock,
   USER_EXPIRY: expireUser,
   SECRET_END: endSecret,
+  WAKE_UP_END: endWakeUp,
 };
 
 /** Something that is done when its time has come. It is a conditional change, so that several instances may run it and it may be interrupted. */

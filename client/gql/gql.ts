@@ -25,6 +25,7 @@ type Documents = {
     "\n  mutation EcatcherLeaveQueue { leaveSlotQueue { __typename } }\n": typeof types.EcatcherLeaveQueueDocument,
     "\n  mutation EcatcherCloseSession($input: CloseSessionInput!) {\n    closeSession(input: $input) {\n      __typename\n      ... on CloseSessionSuccess { session { state closeReason bytesIn bytesOut } }\n      ... on Error { code message }\n    }\n  }\n": typeof types.EcatcherCloseSessionDocument,
     "\n  query EcatcherSession($id: ID!) {\n    node(id: $id) { __typename ... on Session { state closeReason bytesIn bytesOut } }\n  }\n": typeof types.EcatcherSessionDocument,
+    "\n  query EcatcherReachability($input: ReachabilityInput!) {\n    reachability(input: $input) { reachable level rule reason }\n  }\n": typeof types.EcatcherReachabilityDocument,
     "\n  mutation DemoLogin($input: LoginInput!) {\n    login(input: $input) { __typename ... on LoginSuccess { token } ... on Error { code message } }\n  }\n": typeof types.DemoLoginDocument,
     "\n  query DemoAccount {\n    account { autoRegistration { registrationKey } slots { total } }\n    pools(first: 100) { nodes { id name } }\n    waiting: ewons(filter: { registrationStatus: PENDING_APPROVAL }, first: 100) { nodes { id description serialNumber } }\n  }\n": typeof types.DemoAccountDocument,
     "\n  mutation DemoApprove($input: ApproveEwonInput!) {\n    approveEwon(input: $input) { __typename ... on ApproveEwonSuccess { ewon { name } } ... on Error { code message } }\n  }\n": typeof types.DemoApproveDocument,
@@ -63,6 +64,7 @@ const documents: Documents = {
     "\n  mutation EcatcherLeaveQueue { leaveSlotQueue { __typename } }\n": types.EcatcherLeaveQueueDocument,
     "\n  mutation EcatcherCloseSession($input: CloseSessionInput!) {\n    closeSession(input: $input) {\n      __typename\n      ... on CloseSessionSuccess { session { state closeReason bytesIn bytesOut } }\n      ... on Error { code message }\n    }\n  }\n": types.EcatcherCloseSessionDocument,
     "\n  query EcatcherSession($id: ID!) {\n    node(id: $id) { __typename ... on Session { state closeReason bytesIn bytesOut } }\n  }\n": types.EcatcherSessionDocument,
+    "\n  query EcatcherReachability($input: ReachabilityInput!) {\n    reachability(input: $input) { reachable level rule reason }\n  }\n": types.EcatcherReachabilityDocument,
     "\n  mutation DemoLogin($input: LoginInput!) {\n    login(input: $input) { __typename ... on LoginSuccess { token } ... on Error { code message } }\n  }\n": types.DemoLoginDocument,
     "\n  query DemoAccount {\n    account { autoRegistration { registrationKey } slots { total } }\n    pools(first: 100) { nodes { id name } }\n    waiting: ewons(filter: { registrationStatus: PENDING_APPROVAL }, first: 100) { nodes { id description serialNumber } }\n  }\n": types.DemoAccountDocument,
     "\n  mutation DemoApprove($input: ApproveEwonInput!) {\n    approveEwon(input: $input) { __typename ... on ApproveEwonSuccess { ewon { name } } ... on Error { code message } }\n  }\n": types.DemoApproveDocument,
@@ -131,6 +133,10 @@ export function graphql(source: "\n  mutation EcatcherCloseSession($input: Close
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  query EcatcherSession($id: ID!) {\n    node(id: $id) { __typename ... on Session { state closeReason bytesIn bytesOut } }\n  }\n"): typeof import('./graphql.ts').EcatcherSessionDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query EcatcherReachability($input: ReachabilityInput!) {\n    reachability(input: $input) { reachable level rule reason }\n  }\n"): typeof import('./graphql.ts').EcatcherReachabilityDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

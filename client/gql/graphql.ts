@@ -46,6 +46,13 @@ export type CodeNumber =
   /** The mobile number; for a code by e-mail, the address. */
   | 'PRIMARY';
 
+/** Whether an Ewon keeps its tunnel open (WAK-03). */
+export type ConnectionMode =
+  /** It connects when it is woken by a text message, and can be sent offline. */
+  | 'ON_DEMAND'
+  /** It is always connected; it is neither woken nor sent offline. */
+  | 'PERMANENT';
+
 /** A new account and its first Administrator. */
 export type CreateAccountInput = {
   /** 1–100 characters. */
@@ -352,6 +359,8 @@ export type EwonFilter = {
   registrationStatus?: RegistrationStatus | null | undefined;
   /** Part of the name, description, serial number or a custom field, without regard to case. */
   search?: string | null | undefined;
+  /** With this connection status (EWN-09). */
+  status?: EwonStatus | null | undefined;
 };
 
 /** The device family (EWN-25): COSY, COSY_PLUS or FLEXY. */
@@ -365,6 +374,8 @@ export type EwonModel =
 
 /** What people write about an Ewon (EWN-11). Absent keeps, null clears. */
 export type EwonPropertiesInput = {
+  /** Whether it is permanently connected, which null means too; ON_DEMAND needs a number (WAK-03). */
+  connectionMode?: ConnectionMode | null | undefined;
   /** Up to three values of up to 255 characters, in the order of the fields. */
   customFields?: Array<string | null | undefined> | null | undefined;
   /** Free text, up to 500 characters. */
@@ -373,6 +384,8 @@ export type EwonPropertiesInput = {
   name?: string | null | undefined;
   /** All its pools, at least one; needs the right to administer each that is added or removed (EWN-20). */
   poolIds?: Array<string | number> | null | undefined;
+  /** The number of its SIM card, with its country code; kept in the form of E.164 (WAK-03). */
+  wakeUpNumber?: string | null | undefined;
 };
 
 /** Connection status of an Ewon (EWN-09). */
@@ -385,6 +398,17 @@ export type EwonStatus =
   | 'ONLINE'
   /** A wake-up was sent; the device has not connected yet. */
   | 'WAKING_UP';
+
+/** What a connected user reaches behind an Ewon, from open to strict (LAN-06). Whatever the level, nothing outside its LAN. */
+export type FirewallLevel =
+  /** Declared LAN devices on their declared ports, and all its own services (LAN-09). Not on plan FREE (LAN-12). */
+  | 'ENFORCED'
+  /** Declared LAN devices on any port, and all its own services (LAN-08). */
+  | 'HIGH'
+  /** Every address and port of its LAN, and all its own services (LAN-07). */
+  | 'STANDARD'
+  /** As ENFORCED, and of its own services the declared ones only (LAN-10). Not on plan FREE (LAN-12). */
+  | 'ULTRA';
 
 /** Whom access is given, to what and for how long. There is no place for the password of a device (SUP-12). */
 export type GrantSupportAccessInput = {
@@ -407,6 +431,21 @@ export type KeepSessionAliveInput = {
   /** The session. */
   sessionId: string | number;
 };
+
+/** What is spoken at a port (LAN-04). To the firewall all but UDP are TCP. */
+export type LanProtocol =
+  /** A web page, for the portal. */
+  | 'HTTP'
+  /** A web page over TLS, for the portal. */
+  | 'HTTPS'
+  /** A screen by RDP, for the portal. */
+  | 'RDP'
+  /** Any protocol over TCP, such as Modbus. */
+  | 'TCP'
+  /** Any protocol over UDP. */
+  | 'UDP'
+  /** A screen by VNC, for the portal. */
+  | 'VNC';
 
 /** What happened, as a stable code (LOG-19). New codes may come; a client shows the text of one it does not know. */
 export type LogCode =
@@ -648,6 +687,39 @@ export type PoolRightInput = {
   /** The pool. */
   poolId: string | number;
 };
+
+/** A target behind an Ewon. */
+export type ReachabilityInput = {
+  /** The Ewon’s own, or one of its LAN. */
+  address: string;
+  /** The Ewon. */
+  ewonId: string | number;
+  /** 1–65535. */
+  port: number;
+  /** What is to be spoken there. */
+  protocol?: LanProtocol;
+};
+
+/** Why the firewall lets a target be reached, or not. */
+export type ReachabilityReason =
+  /** Reachable: the level opens the whole LAN (LAN-07). */
+  | 'ANY_LAN_ADDRESS'
+  /** Reachable: the level opens every port of the Ewon itself. */
+  | 'ANY_SERVICE'
+  /** Reachable: a LAN device is declared at the address (LAN-08). */
+  | 'DECLARED_DEVICE'
+  /** Reachable: a LAN device is declared at address and port (LAN-09). */
+  | 'DECLARED_PORT'
+  /** Reachable: a service of the Ewon is declared at the port (LAN-10). */
+  | 'DECLARED_SERVICE'
+  /** No LAN device is declared at the address. */
+  | 'DEVICE_NOT_DECLARED'
+  /** Not a host of the LAN of the Ewon, or the Ewon has not told its LAN yet. */
+  | 'NOT_IN_LAN'
+  /** A LAN device is declared at the address, without this port. */
+  | 'PORT_NOT_DECLARED'
+  /** No service of the Ewon is declared at the port. */
+  | 'SERVICE_NOT_DECLARED';
 
 /** How far an Ewon is with its registration (EWN-08): PENDING is a record without a device yet, PENDING_APPROVAL arrived by registration key and waits, ACTIVE is a full member of the account. */
 export type RegistrationStatus =
@@ -892,17 +964,12 @@ export type EcatcherSessionQuery = { node:
     | { __typename: 'User' }
    | null };
 
-export type EcatcherSessionsQueryVariables = Exact<{
-  userIds?: Array<string | number> | string | number | null | undefined;
+export type EcatcherReachabilityQueryVariables = Exact<{
+  input: ReachabilityInput;
 }>;
 
 
-export type EcatcherSessionsQuery = { sessions: { nodes: Array<{ id: string, reference: string, client: ClientKind, ewonName: string, startedAt: string, bytesIn: number, bytesOut: number, userVpnAddress: string | null, ewonVpnAddress: string | null }> } };
-
-export type EcatcherViewerQueryVariables = Exact<{ [key: string]: never; }>;
-
-
-export type EcatcherViewerQuery = { viewer: { user: { id: string, displayName: string }, account: { name: string, slots: { total: number, inUse: number, freeForViewer: number } } } | null };
+export type EcatcherReachabilityQuery = { reachability: { reachable: boolean, level: FirewallLevel, rule: string, reason: ReachabilityReason } | null };
 
 export type DemoLoginMutationVariables = Exact<{
   input: LoginInput;
@@ -1441,41 +1508,16 @@ export const EcatcherSessionDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<EcatcherSessionQuery, EcatcherSessionQueryVariables>;
-export const EcatcherSessionsDocument = new TypedDocumentString(`
-    query EcatcherSessions($userIds: [ID!]) {
-  sessions(first: 50, filter: {live: true, userIds: $userIds}) {
-    nodes {
-      id
-      reference
-      client
-      ewonName
-      startedAt
-      bytesIn
-      bytesOut
-      userVpnAddress
-      ewonVpnAddress
-    }
+export const EcatcherReachabilityDocument = new TypedDocumentString(`
+    query EcatcherReachability($input: ReachabilityInput!) {
+  reachability(input: $input) {
+    reachable
+    level
+    rule
+    reason
   }
 }
-    `) as unknown as TypedDocumentString<EcatcherSessionsQuery, EcatcherSessionsQueryVariables>;
-export const EcatcherViewerDocument = new TypedDocumentString(`
-    query EcatcherViewer {
-  viewer {
-    user {
-      id
-      displayName
-    }
-    account {
-      name
-      slots {
-        total
-        inUse
-        freeForViewer
-      }
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<EcatcherViewerQuery, EcatcherViewerQueryVariables>;
+    `) as unknown as TypedDocumentString<EcatcherReachabilityQuery, EcatcherReachabilityQueryVariables>;
 export const DemoLoginDocument = new TypedDocumentString(`
     mutation DemoLogin($input: LoginInput!) {
   login(input: $input) {

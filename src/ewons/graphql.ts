@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { AppError, ConfirmationRequiredError } from '../errors.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import type { DigitalInputPolicy, EwonModel, RegistrationStatus, WanType } from '../generated/prisma/enums.ts';
+import type {
+  ConnectionMode,
+  DigitalInputPolicy,
+  EwonModel,
+  RegistrationStatus,
+  WanType,
+} from '../generated/prisma/enums.ts';
 import { LOCATED, NOT_LOCATED } from '../geolocation/positions.ts';
 import { builder } from '../graphql/builder.ts';
 import type { GraphQLContext } from '../graphql/context.ts';
@@ -19,6 +25,7 @@ import { poolsOfEwonLoader } from './pools.ts';
 import { createEwon, type EwonProperties, removeEwon, renewActivationKey, updateEwon } from './properties.ts';
 import {
   type EWON_ACTIONS,
+  type EwonStatus,
   encodedName,
   ewonActions,
   ewonReference,
@@ -26,6 +33,7 @@ import {
   ewonsReadableBy,
   forbidsRemoteAccess,
   nameKey,
+  whereStatus,
 } from './rules.ts';
 
 const RegistrationStatusEnum = builder.enumType('RegistrationStatus', {
@@ -45,7 +53,15 @@ const EwonStatusEnum = builder.enumType('EwonStatus', {
     WAKING_UP: { description: 'A wake-up was sent; the device has not connected yet.' },
     ONLINE: { description: 'Its tunnel is open and nobody is connected to it.' },
     CONNECTED: { description: 'Its tunnel is open and at least one user is connected to it.' },
-  },
+  } satisfies Record<EwonStatus, object>,
+});
+
+const ConnectionModeEnum = builder.enumType('ConnectionMode', {
+  description: 'Whether an Ewon keeps its tunnel open (WAK-03).',
+  values: {
+    PERMANENT: { description: 'It is always connected; it is neither woken nor sent offline.' },
+    ON_DEMAND: { description: 'It connects when it is woken by a text message, and can be sent offline.' },
+  } satisfies Record<ConnectionMode, object>,
 });
 
 const EwonModelEnum = builder.enumType('EwonModel', {
@@ -154,8 +170,12 @@ export const EwonType = builder.prismaNode('Ewon', {
     status: t.field({
       type: EwonStatusEnum,
       description: 'Whether it is online, and used.',
-      select: { gatewayId: true, _count: openSessions },
-      resolve: (ewon) => ewonStatus(ewon, ewon._count.sessions),
+      select: { gatewayId: true, wakingUntil: true, _count: openSessions },
+      resolve: (ewon, _args, { clock }) => ewonStatus(ewon, ewon._count.sessions, clock.now()),
+    }),
+    connectionMode: t.expose('connectionMode', {
+      type: ConnectionModeEnum,
+      description: 'Whether it keeps its tunnel open, or is woken when it is needed; PERMANENT at first (WAK-03).',
     }),
     serialNumber: t.expose('serialNumber', {
       type: 'SerialNumber',
@@ -268,6 +288,7 @@ const EwonFilter = builder.inputType('EwonFilter', {
     poolId: t.id({ description: 'Ewons of this pool (POOL-11).' }),
     ids: t.idList({ description: 'These Ewons; at most 500.', validate: z.array(z.string()).max(500) }),
     registrationStatus: t.field({ type: RegistrationStatusEnum, description: 'With this registration status.' }),
+    status: t.field({ type: EwonStatusEnum, description: 'With this connection status (EWN-09).' }),
     online: t.boolean({ description: 'Only those that are online, or only those that are not.' }),
     located: t.boolean({
       description: 'Only those that appear on the map, or only those that do not (M2W-04, PRV-05).',
@@ -296,7 +317,7 @@ const EwonOrder = builder.inputType('EwonOrder', {
 type Filter = typeof EwonFilter.$inferInput;
 
 async function ewonsWhere(
-  { db }: GraphQLContext,
+  { db, clock }: GraphQLContext,
   reader: Reader,
   filter: Filter | null | undefined,
 ): Promise<Prisma.EwonWhereInput> {
@@ -325,6 +346,7 @@ async function ewonsWhere(
       filter?.poolId ? { pools: { some: { poolId: keysOf('Pool', [filter.poolId])[0] } } } : {},
       filter?.ids ? { id: { in: keysOf('Ewon', filter.ids) } } : {},
       filter?.registrationStatus ? { registrationStatus: filter.registrationStatus } : {},
+      filter?.status ? whereStatus(filter.status, clock.now()) : {},
       filter?.online == null ? {} : { gatewayId: filter.online ? { not: null } : null },
       filter?.located == null ? {} : filter.located ? LOCATED : NOT_LOCATED,
     ],
@@ -405,17 +427,27 @@ const EwonPropertiesInput = builder.inputType('EwonPropertiesInput', {
       validate: poolIds,
       description: 'All its pools, at least one; needs the right to administer each that is added or removed (EWN-20).',
     }),
+    connectionMode: t.field({
+      type: ConnectionModeEnum,
+      description: 'Whether it is permanently connected, which null means too; ON_DEMAND needs a number (WAK-03).',
+    }),
+    wakeUpNumber: t.string({
+      validate: z.string().max(50, 'A phone number has at most 50 characters.').nullable(),
+      description: 'The number of its SIM card, with its country code; kept in the form of E.164 (WAK-03).',
+    }),
   }),
 });
 
 /** @throws AppError VALIDATION_FAILED when the name is to be cleared, NOT_FOUND (pool) */
 function properties(input: typeof EwonPropertiesInput.$inferInput | null | undefined): EwonProperties {
-  const { name, description, customFields, poolIds } = input ?? {};
+  const { name, description, customFields, poolIds, connectionMode, wakeUpNumber } = input ?? {};
   if (name === null) throw new AppError('VALIDATION_FAILED', 'An Ewon has a name.', ['properties', 'name']);
   return {
     name: name?.trim(),
     description,
     customFields: customFields === null ? [] : customFields?.map((value) => value ?? null),
+    connectionMode: connectionMode === null ? 'PERMANENT' : connectionMode,
+    wakeUpNumber,
     poolIds: poolIds === null ? [] : poolIds && [...new Set(poolIds.map((id) => keyOf('Pool', id)))],
   };
 }

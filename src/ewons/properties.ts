@@ -2,14 +2,16 @@ import { requireFeature } from '../account/plans.ts';
 import type { ActorContext } from '../context.ts';
 import { isUniqueViolation } from '../database/retry.ts';
 import { AppError, ConfirmationRequiredError, notFound } from '../errors.ts';
-import type { Prisma } from '../generated/prisma/client.ts';
+import type { ConnectionMode, Prisma } from '../generated/prisma/client.ts';
 import { type AccountTx, inAccount } from '../log/write.ts';
 import { mayAdministerPool, mayPutIntoPools, poolsVisibleTo } from '../pools/rules.ts';
+import { parsePhoneNumber } from '../second-factor/phone.ts';
 import { createKey } from '../secrets.ts';
 import { endSessions } from '../sessions/close.ts';
 import { closeSessionsWithoutRight } from '../sessions/lost-rights.ts';
 import { settleSlots } from '../sessions/slots.ts';
 import { actorSubject } from '../users/rules.ts';
+import { type Reach, requireNumber } from '../wake-up/rules.ts';
 import { ewonSubject, type FoundEwon, findEwon } from './find.ts';
 import { revokeCertificates } from './registration.ts';
 import { type EwonAction, ewonActions, nameKey } from './rules.ts';
@@ -21,6 +23,9 @@ export interface EwonProperties {
   /** Three values; null where there is none (EWN-06). */
   customFields?: (string | null)[] | undefined;
   poolIds?: string[] | undefined;
+  connectionMode?: ConnectionMode | undefined;
+  /** As entered, with its country code (WAK-03). */
+  wakeUpNumber?: string | null | undefined;
 }
 
 /** EWN-14: 20 characters. */
@@ -51,6 +56,7 @@ export function createEwon(
         registrationStatus: 'PENDING',
         activationKeyHash: ctx.secrets.hash('activation key', activationKey),
         createdAt: account.now,
+        ...reachToWrite(properties, NEW),
         pools: { create: poolIds.map((poolId) => ({ poolId })) },
       },
     });
@@ -151,7 +157,23 @@ export async function propertiesToWrite(
     ...(properties.name !== undefined && { name: properties.name, nameKey: nameKey(properties.name) }),
     ...(properties.description !== undefined && { description: properties.description }),
     ...(properties.customFields !== undefined && { customFields: fieldsOf(properties.customFields) }),
+    ...reachToWrite(properties, ewon),
   };
+}
+
+const NEW: Reach = { connectionMode: 'PERMANENT', wakeUpNumber: null };
+
+const numberOf = (entered: string | null): string | null =>
+  entered === null ? null : parsePhoneNumber(entered, 'properties', 'wakeUpNumber');
+
+/** How the Ewon is reached with these properties (WAK-03). @throws AppError INVALID_PHONE_NUMBER, VALIDATION_FAILED */
+function reachToWrite({ connectionMode, wakeUpNumber: entered }: EwonProperties, before: Reach): Reach {
+  const reach = {
+    connectionMode: connectionMode ?? before.connectionMode,
+    wakeUpNumber: entered === undefined ? before.wakeUpNumber : numberOf(entered),
+  };
+  requireNumber(reach);
+  return reach;
 }
 
 /**

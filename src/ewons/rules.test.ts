@@ -134,9 +134,12 @@ describe('what an Ewon is told by', () => {
   test('EWN-04 the reference is DEV and the number', () => expect(ewonReference(17)).toBe('DEV17'));
 
   test('EWN-09 it is online with a tunnel, and connected with a session besides', () => {
-    expect(ewonStatus({ gatewayId: null }, 0)).toBe('OFFLINE');
-    expect(ewonStatus({ gatewayId: 'g' }, 0)).toBe('ONLINE');
-    expect(ewonStatus({ gatewayId: 'g' }, 2)).toBe('CONNECTED');
+    const [now, later] = [new Date(1000), new Date(1001)];
+    expect(ewonStatus({ gatewayId: null, wakingUntil: null }, 0, now)).toBe('OFFLINE');
+    expect(ewonStatus({ gatewayId: null, wakingUntil: now }, 0, now)).toBe('OFFLINE');
+    expect(ewonStatus({ gatewayId: null, wakingUntil: later }, 0, now)).toBe('WAKING_UP');
+    expect(ewonStatus({ gatewayId: 'g', wakingUntil: later }, 0, now)).toBe('ONLINE');
+    expect(ewonStatus({ gatewayId: 'g', wakingUntil: null }, 2, now)).toBe('CONNECTED');
   });
 
   test('GRK-21 only what is offline and without an open session is not in use', () => {

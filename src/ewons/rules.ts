@@ -123,5 +123,20 @@ export const forbidsRemoteAccess = ({
 
 /** EWN-09: the connection status of an Ewon. */
 export type EwonStatus = 'OFFLINE' | 'WAKING_UP' | 'ONLINE' | 'CONNECTED';
-export const ewonStatus = (ewon: { gatewayId: string | null }, openSessions: number): EwonStatus =>
-  ewon.gatewayId === null ? 'OFFLINE' : openSessions > 0 ? 'CONNECTED' : 'ONLINE';
+export function ewonStatus(
+  ewon: { gatewayId: string | null; wakingUntil: Date | null },
+  openSessions: number,
+  now: Date,
+): EwonStatus {
+  if (ewon.gatewayId !== null) return openSessions > 0 ? 'CONNECTED' : 'ONLINE';
+  return ewon.wakingUntil && ewon.wakingUntil > now ? 'WAKING_UP' : 'OFFLINE';
+}
+
+/** {@link ewonStatus} as a condition. */
+export const whereStatus = (status: EwonStatus, now: Date): Prisma.EwonWhereInput =>
+  ({
+    OFFLINE: { gatewayId: null, OR: [{ wakingUntil: null }, { wakingUntil: { lte: now } }] },
+    WAKING_UP: { gatewayId: null, wakingUntil: { gt: now } },
+    ONLINE: { gatewayId: { not: null }, sessions: { none: { state: 'OPEN' as const } } },
+    CONNECTED: { gatewayId: { not: null }, sessions: { some: { state: 'OPEN' as const } } },
+  })[status];

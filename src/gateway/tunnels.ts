@@ -356,7 +356,10 @@ export class Tunnels {
         fingerprint: true,
         revokedAt: true,
         ewon: {
-          select: { id: true, number: true, name: true, accountId: true, registrationStatus: true, tunnelId: true },
+          select: {
+            ...{ id: true, number: true, name: true, accountId: true, registrationStatus: true },
+            ...{ tunnelId: true, offlineTunnelId: true },
+          },
         },
       },
     });
@@ -374,6 +377,7 @@ export class Tunnels {
       } else if (established.has(tunnel)) {
         if (ewon.tunnelId === null) tunnel.close('SERVICE_RESTART');
         else if (ewon.tunnelId !== tunnel.id) tunnel.close('REPLACED');
+        else if (ewon.offlineTunnelId === tunnel.id) tunnel.close('SENT_OFFLINE');
       }
     }
   }

@@ -66,6 +66,7 @@ export const builder = new SchemaBuilder<{
     IPv4: { Input: string; Output: string };
     CIDR: { Input: string; Output: string };
     EmailAddress: { Input: string; Output: string };
+    PhoneNumber: { Input: string; Output: string };
     ByteCount: { Input: number; Output: number | bigint };
     Cursor: { Input: string; Output: string };
     SerialNumber: { Input: string; Output: string };

@@ -8,7 +8,7 @@ const invalid = (scalar: string, expected: string): GraphQLError =>
 
 /** A scalar that travels as a string which must pass a check; the message never repeats the value. */
 function checkedString(
-  name: 'IPv4' | 'CIDR' | 'EmailAddress' | 'Cursor' | 'SerialNumber' | 'FirmwareVersion',
+  name: 'IPv4' | 'CIDR' | 'EmailAddress' | 'PhoneNumber' | 'Cursor' | 'SerialNumber' | 'FirmwareVersion',
   description: string,
   check: (value: string) => boolean,
   expected: string,
@@ -95,6 +95,13 @@ checkedString(
   matches(z.email().max(254)),
   'must be an e-mail address',
   'https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address',
+);
+checkedString(
+  'PhoneNumber',
+  'A phone number in the form of E.164: `+32470123456`.',
+  matches(z.e164()),
+  'must look like +32470123456',
+  'https://www.itu.int/rec/T-REC-E.164',
 );
 checkedString(
   'Cursor',

@@ -38,6 +38,7 @@ export const MessageTemplateEnum = builder.enumType('MessageTemplate', {
     PASSWORD_RECOVERY: { description: 'The link by which a user chooses a new password (AUTH-12).' },
     SECOND_FACTOR_ENABLED: { description: 'Two-factor authentication was enabled for the user (TFA-20).' },
     USER_LOCKED: { description: 'To the Administrators: the login of a user was locked (AUTH-09).' },
+    WAKE_UP: { description: 'A wake-up of an Ewon that connects on demand (WAK-02).' },
   } satisfies Record<TemplateName, object>,
 });
 

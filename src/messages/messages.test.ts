@@ -17,6 +17,7 @@ const PARAMS = {
   minutes: 15,
   code: '123456',
   by: 'Ann',
+  reference: 'DEV12',
 };
 
 describe('a mail', () => {

@@ -21,6 +21,8 @@ export interface TemplateParams {
   SECOND_FACTOR_ENABLED: { accountName: string; by: string };
   /** ACC-12 */
   ACCOUNT_CREATED: { accountName: string; name: string; company: string };
+  /** WAK-02, to the SIM card of an Ewon. */
+  WAKE_UP: { reference: string };
   /** GW-13 */
   DEVICE_MAIL: { accountName: string; ewonName: string; subject: string; lines: string[] };
   /** GW-13 */
@@ -70,6 +72,8 @@ export const TEMPLATES: { [T in TemplateName]: Template<TemplateParams[T]> } = {
     subject: `Account ${accountName} created`,
     text: `Hello ${name},\n\nthe account ${accountName} of ${company} was created, and you are its first Administrator.`,
   }),
+  // Read by a device, not by a person: docs/protocol.md, "Wake-up".
+  WAKE_UP: ({ reference }) => ({ subject: '', text: `TALKGATE WAKE UP ${reference}` }),
   DEVICE_MAIL: ({ accountName, ewonName, subject, lines }) => ({
     subject: subject || `Message of ${ewonName}`,
     text: `${lines.join('\n')}\n\nSent by the Ewon ${ewonName} of the account ${accountName}.`,
