@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, isIPv4, type Server, type Socket } from 'node:net';
 import { StreamError, type StreamSocket } from '../src/gateway/stream-socket.ts';
 import { CodedError, messageOf } from './errors.ts';
 import type { StreamTarget } from './session-tunnel.ts';
@@ -20,17 +20,23 @@ export interface ForwardRule {
  * @throws CodedError `VALIDATION_FAILED`
  */
 export function parseForward(text: string): ForwardRule {
-  const match = /^(?:(\[[\da-fA-F:.]+\]|[^:[\]]+):)?(\d{1,5}):((?:\d{1,3}\.){3}\d{1,3}):(\d{1,5})$/.exec(text);
-  const [, host = '127.0.0.1', local = '', address = '', remote = ''] = match ?? [];
-  const [port, targetPort] = [Number(local), Number(remote)];
-  const isAddress = address.split('.').every((part) => Number(part) <= 255);
-  if (match === null || port > 65_535 || targetPort < 1 || targetPort > 65_535 || !isAddress) {
+  const match = /^(?:(\[[\da-fA-F:.]+\]|[^:[\]]+):)?(\d{1,5}):([^:]+:[^:]+)$/.exec(text);
+  const [, host = '127.0.0.1', local = '', remote = ''] = match ?? [];
+  const [port, target] = [Number(local), parseTarget(remote)];
+  if (match === null || port > 65_535 || target === undefined) {
     throw new CodedError(
       'VALIDATION_FAILED',
       `"${text}" is no forward; it looks like 1502:10.0.0.20:502, or 0.0.0.0:1502:10.0.0.20:502 to listen on other addresses than 127.0.0.1.`,
     );
   }
-  return { host: host.replace(/^\[|\]$/g, ''), port, target: { address, port: targetPort } };
+  return { host: host.replace(/^\[|\]$/g, ''), port, target };
+}
+
+/** Reads `10.0.0.20:502`: an IPv4 address and a port from 1 to 65535. Undefined when the text is none. */
+export function parseTarget(text: string): StreamTarget | undefined {
+  const [, address = '', digits = ''] = /^([^:]+):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  return isIPv4(address) && port >= 1 && port <= 65_535 ? { address, port } : undefined;
 }
 
 interface ForwardEvents {

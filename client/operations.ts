@@ -92,3 +92,9 @@ export const SESSION = graphql(`
     node(id: $id) { __typename ... on Session { state closeReason bytesIn bytesOut } }
   }
 `);
+
+export const REACHABILITY = graphql(`
+  query EcatcherReachability($input: ReachabilityInput!) {
+    reachability(input: $input) { reachable level rule reason }
+  }
+`);

@@ -45,6 +45,8 @@ type Documents = {
     "\n  query SimOpenSessions { sessions(first: 1, filter: { live: true }) { totalCount } }\n": typeof types.SimOpenSessionsDocument,
     "\n  mutation SimGrantSupport($input: GrantSupportAccessInput!) {\n    grantSupportAccess(input: $input) {\n      __typename\n      ... on GrantSupportAccessSuccess { supportAccess { id } }\n      ... on Error { code message }\n    }\n  }\n": typeof types.SimGrantSupportDocument,
     "\n  mutation SimAcceptInvitation($input: AcceptInvitationInput!) {\n    acceptInvitation(input: $input) {\n      __typename\n      ... on AcceptInvitationSuccess { username }\n      ... on Error { code message }\n    }\n  }\n": typeof types.SimAcceptInvitationDocument,
+    "\n  mutation SimCreateLanDevice($input: CreateLanDeviceInput!) {\n    createLanDevice(input: $input) {\n      __typename\n      ... on CreateLanDeviceSuccess { __typename }\n      ... on Error { code message }\n    }\n  }\n": typeof types.SimCreateLanDeviceDocument,
+    "\n  mutation SimSetFirewallLevel($input: SetFirewallLevelInput!) {\n    setFirewallLevel(input: $input) {\n      __typename\n      ... on SetFirewallLevelSuccess { __typename }\n      ... on Error { code message }\n    }\n  }\n": typeof types.SimSetFirewallLevelDocument,
     "\n  mutation SimLogin($input: LoginInput!) {\n    login(input: $input) {\n      __typename\n      ... on LoginSuccess { token }\n      ... on Error { code message }\n      ... on TooManyRequestsError { retryAfter }\n    }\n  }\n": typeof types.SimLoginDocument,
     "\n  mutation SimLogout { logout { __typename } }\n": typeof types.SimLogoutDocument,
     "\n  query SimEwons { ewons(filter: { online: true }, first: 100) { edges { node { id name viewerCan } } } }\n": typeof types.SimEwonsDocument,
@@ -84,6 +86,8 @@ const documents: Documents = {
     "\n  query SimOpenSessions { sessions(first: 1, filter: { live: true }) { totalCount } }\n": types.SimOpenSessionsDocument,
     "\n  mutation SimGrantSupport($input: GrantSupportAccessInput!) {\n    grantSupportAccess(input: $input) {\n      __typename\n      ... on GrantSupportAccessSuccess { supportAccess { id } }\n      ... on Error { code message }\n    }\n  }\n": types.SimGrantSupportDocument,
     "\n  mutation SimAcceptInvitation($input: AcceptInvitationInput!) {\n    acceptInvitation(input: $input) {\n      __typename\n      ... on AcceptInvitationSuccess { username }\n      ... on Error { code message }\n    }\n  }\n": types.SimAcceptInvitationDocument,
+    "\n  mutation SimCreateLanDevice($input: CreateLanDeviceInput!) {\n    createLanDevice(input: $input) {\n      __typename\n      ... on CreateLanDeviceSuccess { __typename }\n      ... on Error { code message }\n    }\n  }\n": types.SimCreateLanDeviceDocument,
+    "\n  mutation SimSetFirewallLevel($input: SetFirewallLevelInput!) {\n    setFirewallLevel(input: $input) {\n      __typename\n      ... on SetFirewallLevelSuccess { __typename }\n      ... on Error { code message }\n    }\n  }\n": types.SimSetFirewallLevelDocument,
     "\n  mutation SimLogin($input: LoginInput!) {\n    login(input: $input) {\n      __typename\n      ... on LoginSuccess { token }\n      ... on Error { code message }\n      ... on TooManyRequestsError { retryAfter }\n    }\n  }\n": types.SimLoginDocument,
     "\n  mutation SimLogout { logout { __typename } }\n": types.SimLogoutDocument,
     "\n  query SimEwons { ewons(filter: { online: true }, first: 100) { edges { node { id name viewerCan } } } }\n": types.SimEwonsDocument,
@@ -213,6 +217,14 @@ export function graphql(source: "\n  mutation SimGrantSupport($input: GrantSuppo
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  mutation SimAcceptInvitation($input: AcceptInvitationInput!) {\n    acceptInvitation(input: $input) {\n      __typename\n      ... on AcceptInvitationSuccess { username }\n      ... on Error { code message }\n    }\n  }\n"): typeof import('./graphql.ts').SimAcceptInvitationDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation SimCreateLanDevice($input: CreateLanDeviceInput!) {\n    createLanDevice(input: $input) {\n      __typename\n      ... on CreateLanDeviceSuccess { __typename }\n      ... on Error { code message }\n    }\n  }\n"): typeof import('./graphql.ts').SimCreateLanDeviceDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation SimSetFirewallLevel($input: SetFirewallLevelInput!) {\n    setFirewallLevel(input: $input) {\n      __typename\n      ... on SetFirewallLevelSuccess { __typename }\n      ... on Error { code message }\n    }\n  }\n"): typeof import('./graphql.ts').SimSetFirewallLevelDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

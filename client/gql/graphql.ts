@@ -91,6 +91,20 @@ export type CreateGroupInput = {
   smsSender?: boolean;
 };
 
+/** A machine behind an Ewon. */
+export type CreateLanDeviceInput = {
+  /** A host of the Ewon’s LAN and not the Ewon; any address while the LAN is not known (LAN-13). */
+  address: string;
+  /** Free text, up to 500 characters. */
+  description?: string | null | undefined;
+  /** The Ewon. */
+  ewonId: string | number;
+  /** 1–64 characters. */
+  name: string;
+  /** With address and protocol each is unique to the Ewon (LAN-13); at most 50 unless configured otherwise. */
+  ports?: Array<LanPortInput>;
+};
+
 /** A new pool. */
 export type CreatePoolInput = {
   /** Ewons to put into it, besides the pools that they are in (POOL-02, POOL-03); at most 500. */
@@ -430,6 +444,14 @@ export type GrantSupportAccessInput = {
 export type KeepSessionAliveInput = {
   /** The session. */
   sessionId: string | number;
+};
+
+/** A port of a LAN device. */
+export type LanPortInput = {
+  /** 1–65535. */
+  port: number;
+  /** What is spoken there. */
+  protocol: LanProtocol;
 };
 
 /** What is spoken at a port (LAN-04). To the firewall all but UDP are TCP. */
@@ -792,6 +814,14 @@ export type SetConcurrentConnectionsInput = {
   concurrentConnections: number;
 };
 
+/** The level that is to be in force. */
+export type SetFirewallLevelInput = {
+  /** The Ewon. */
+  ewonId: string | number;
+  /** On plan FREE: STANDARD or HIGH (LAN-12). */
+  level: FirewallLevel;
+};
+
 /** The second factor. */
 export type SubmitLoginCodeInput = {
   /** The code that was sent, that of the authenticator app, or a backup code. */
@@ -1151,6 +1181,28 @@ export type SimAcceptInvitationMutation = { acceptInvitation:
     | { __typename: 'DomainError', code: ErrorCode, message: string }
     | { __typename: 'PasswordPolicyError', code: ErrorCode, message: string }
     | { __typename: 'TooManyRequestsError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string }
+   };
+
+export type SimCreateLanDeviceMutationVariables = Exact<{
+  input: CreateLanDeviceInput;
+}>;
+
+
+export type SimCreateLanDeviceMutation = { createLanDevice:
+    | { __typename: 'CreateLanDeviceSuccess' }
+    | { __typename: 'DomainError', code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string }
+   };
+
+export type SimSetFirewallLevelMutationVariables = Exact<{
+  input: SetFirewallLevelInput;
+}>;
+
+
+export type SimSetFirewallLevelMutation = { setFirewallLevel:
+    | { __typename: 'DomainError', code: ErrorCode, message: string }
+    | { __typename: 'SetFirewallLevelSuccess' }
     | { __typename: 'ValidationError', code: ErrorCode, message: string }
    };
 
@@ -1829,6 +1881,34 @@ export const SimAcceptInvitationDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SimAcceptInvitationMutation, SimAcceptInvitationMutationVariables>;
+export const SimCreateLanDeviceDocument = new TypedDocumentString(`
+    mutation SimCreateLanDevice($input: CreateLanDeviceInput!) {
+  createLanDevice(input: $input) {
+    __typename
+    ... on CreateLanDeviceSuccess {
+      __typename
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SimCreateLanDeviceMutation, SimCreateLanDeviceMutationVariables>;
+export const SimSetFirewallLevelDocument = new TypedDocumentString(`
+    mutation SimSetFirewallLevel($input: SetFirewallLevelInput!) {
+  setFirewallLevel(input: $input) {
+    __typename
+    ... on SetFirewallLevelSuccess {
+      __typename
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SimSetFirewallLevelMutation, SimSetFirewallLevelMutationVariables>;
 export const SimLoginDocument = new TypedDocumentString(`
     mutation SimLogin($input: LoginInput!) {
   login(input: $input) {
