@@ -155,6 +155,7 @@ describe('ids', () => {
           sessions(filter: { ewonIds: [$id] }) { totalCount }
           logEntries(filter: { poolIds: [$id] }) { nodes { number } }
           ewon(by: { id: $id }) { id }
+          dataPoints(filter: { ewonId: $id }) { nodes { tag } }
         }`,
         { id },
       );
@@ -164,6 +165,7 @@ describe('ids', () => {
         sessions: { totalCount: 0 },
         logEntries: { nodes: [] },
         ewon: null,
+        dataPoints: { nodes: [] },
       });
     }
     for (const id of [foreign.ids.Group, own.ids.Pool, 'malformed'])

@@ -27,6 +27,7 @@ import { startWorld, TestAccount, USER_PASSWORD } from '../support/world.ts';
 const TABLE = `
 field                                  | nobody | free      | connects  | modifies  | administers | admin | token
 Query.account                          | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
+Query.dataPoints                       | LOGIN  | ok        | ok        | ok        | ok          | ok    | ok
 Query.ewon                             | LOGIN  | ok        | ok        | ok        | ok          | ok    | ok
 Query.ewons                            | LOGIN  | ok        | ok        | ok        | ok          | ok    | ok
 Query.group                            | LOGIN  | null      | ok        | ok        | ok          | ok    | FORBIDDEN
@@ -291,6 +292,7 @@ const twin = (input: ((cell: Cell) => object | Promise<object>) | null = null, a
 
 const OPERATIONS: Record<string, Operation> = {
   'Query.account': query('{ id }'),
+  'Query.dataPoints': query(LIST),
   'Query.ewon': query((cell) => `(by: { id: "${ewon(cell)}" }) { id }`),
   'Query.ewons': query(LIST),
   'Query.group': query((cell) => `(by: { id: "${team(cell)}" }) { id }`),
@@ -478,6 +480,10 @@ beforeAll(async () => {
     ewonId: key((await free.onlineEwon({ name: 'Machine' })).id),
   };
   const builtIn = await database.group.findFirstOrThrow({ where: { accountId: pro.id, administrators: true } });
+  for (const { account, ewonId } of [proRealm, freeRealm])
+    await database.dataPoint.create({
+      data: { accountId: account.id, ewonId, tag: 'level', at: now(), receivedAt: now(), value: 1 },
+    });
 
   const person = async (actor: ActorName, realm: Realm, groupIds: string[]) => {
     const { id: accountId } = realm.account;
