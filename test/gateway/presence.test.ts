@@ -12,7 +12,7 @@ import { Tunnels } from '../../src/gateway/tunnels.ts';
 import { eventually, type Json } from '../support/client.ts';
 import { startProcess, type TestProcess } from '../support/process.ts';
 import { credentialsOf, RawTunnel } from '../support/raw-tunnel.ts';
-import { eachDatabase, onPostgres, startServer, type TestServer } from '../support/server.ts';
+import { copyDatabase, eachDatabase, onPostgres, startServer, type TestServer } from '../support/server.ts';
 import { openSession, startWorld, TestAccount, type TestEwon } from '../support/world.ts';
 
 const EWON =
@@ -277,6 +277,7 @@ describe('a gateway that stops', () => {
     const folder = await mkdtemp(join(tmpdir(), 'talkgate-presence-'));
     const env = { DATA_DIR: join(folder, 'data') };
     const databaseUrl = `pglite://${join(folder, 'db')}`;
+    await copyDatabase(join(folder, 'db'));
     const first = await startServer({ databaseUrl, env });
     const account = await TestAccount.create(first);
     const reconnect = { baseMs: 50, capMs: 200 };
