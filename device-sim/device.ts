@@ -128,7 +128,11 @@ const RENEWAL_RETRY_MS = 10 * 60 * 1000;
 /** Makes a device, or brings it back from its store. It does nothing until it is told to. */
 export async function createDevice(options: DeviceOptions): Promise<Device> {
   const stateStore = options.stateStore ?? memoryStore();
-  return new Device(options, await openIdentity(stateStore, options.facts.serialNumber));
+  // Nothing is written before the device exists.
+  let device: Device | undefined;
+  const identity = await openIdentity(stateStore, options.facts.serialNumber, (error) => device?.stateNotKept(error));
+  device = new Device(options, identity);
+  return device;
 }
 
 /**
@@ -622,13 +626,13 @@ export class Device extends EventEmitter<DeviceEvents> {
     if (tunnel !== this.#tunnel) return;
     switch (message.type) {
       case 'waiting':
-        this.#keepSoon({ ewonName: message.ewonName });
+        void this.#identity.welcomed({ ewonName: message.ewonName });
         this.#enter('waiting');
         this.emit('waiting');
         break;
       case 'welcome':
         this.#tunnelId = message.tunnelId;
-        this.#keepSoon({ ewonName: message.ewonName, vpnAddress: message.vpnAddress });
+        void this.#identity.welcomed({ ewonName: message.ewonName, vpnAddress: message.vpnAddress });
         this.#enter('online');
         this.emit('online', message.vpnAddress);
         this.#renewInTime();
@@ -636,6 +640,7 @@ export class Device extends EventEmitter<DeviceEvents> {
       case 'keepAlive':
         // Only a tunnel that lasted proves that the trouble is over.
         this.#failures = 0;
+        void this.#identity.catchUp();
         this.#renewInTime();
         break;
       case 'refused':
@@ -757,11 +762,10 @@ export class Device extends EventEmitter<DeviceEvents> {
     return authority === undefined ? fetchAuthority(deviceUrl, call) : authority(deviceUrl);
   }
 
-  /** What the gateway says of the device on the way; a device goes on when it cannot be kept. */
-  #keepSoon(change: { ewonName: string; vpnAddress?: string }): void {
-    this.#identity.welcomed(change).catch((error: unknown) => {
-      this.#log('warn', { code: codeOf(error), reason: messageOf(error) }, 'state not kept');
-    });
+  /** Called when its state could not be written: it says so and goes on (SIM-04). */
+  stateNotKept(error: unknown): void {
+    this.#log('warn', { code: codeOf(error), reason: messageOf(error) }, 'state not kept');
+    this.emit('stateNotKept', error instanceof CodedError ? error : new CodedError(codeOf(error), messageOf(error)));
   }
 
   #log(level: 'info' | 'warn', fields: object, message: string): void {

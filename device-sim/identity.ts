@@ -12,12 +12,16 @@ export type RegistrationState = 'NEW' | 'ACCOUNT_LINKED' | 'VPN_PROVISIONED';
 export class Identity {
   readonly #store: StateStore;
   readonly #serialNumber: string;
+  readonly #onNotKept: (error: unknown) => void;
   #known: DeviceState;
   #writing: Promise<void> = Promise.resolve();
+  /** The last write failed: the store has less than the memory. */
+  #behind = false;
 
   /** Use {@link openIdentity}. */
-  constructor(store: StateStore, known: DeviceState) {
+  constructor(store: StateStore, known: DeviceState, onNotKept: (error: unknown) => void) {
     this.#store = store;
+    this.#onNotKept = onNotKept;
     this.#serialNumber = known.serialNumber;
     this.#known = known;
   }
@@ -41,20 +45,24 @@ export class Identity {
     return pendingKey;
   }
 
-  /** @throws CodedError `CERTIFICATE_UNUSABLE` */
+  /**
+   * Takes what a registration gave, also when it cannot be kept: then the device is registered until the process ends.
+   *
+   * @throws CodedError `CERTIFICATE_UNUSABLE`
+   */
   async registered(key: string, response: EnrolmentResponse): Promise<void> {
     const { certificate, certificateAuthority, tunnelUrl, ewonName } = response;
     this.#requireOwn(certificate, key);
     const credentials = { key, certificate, authority: certificateAuthority, tunnelUrl, ewonName };
-    await this.#keep({ pendingKey: undefined, vpnAddress: undefined, credentials });
+    await this.#keepIfPossible({ pendingKey: undefined, vpnAddress: undefined, credentials });
   }
 
-  /** @throws CodedError `CERTIFICATE_UNUSABLE` */
+  /** The same for a renewal. @throws CodedError `CERTIFICATE_UNUSABLE` */
   async renewed(certificate: string): Promise<void> {
     const { credentials } = this.#known;
     if (credentials === undefined) return;
     this.#requireOwn(certificate, credentials.key);
-    await this.#keep({ credentials: { ...credentials, certificate } });
+    await this.#keepIfPossible({ credentials: { ...credentials, certificate } });
   }
 
   /** Keeps what the gateway says of the device at each opening. */
@@ -62,7 +70,15 @@ export class Identity {
     const { credentials } = this.#known;
     if (credentials === undefined) return;
     if (credentials.ewonName === ewonName && (vpnAddress ?? this.#known.vpnAddress) === this.#known.vpnAddress) return;
-    await this.#keep({ credentials: { ...credentials, ewonName }, ...(vpnAddress !== undefined && { vpnAddress }) });
+    await this.#keepIfPossible({
+      credentials: { ...credentials, ewonName },
+      ...(vpnAddress !== undefined && { vpnAddress }),
+    });
+  }
+
+  /** Writes what could not be written before. */
+  async catchUp(): Promise<void> {
+    if (this.#behind) await this.#keepIfPossible({});
   }
 
   async forget(): Promise<void> {
@@ -76,11 +92,23 @@ export class Identity {
     await this.#writing;
   }
 
+  /** A device goes on with what it has in memory when the disk is full (SIM-04). */
+  async #keepIfPossible(change: Partial<DeviceState>): Promise<void> {
+    await this.#keep(change).catch(this.#onNotKept);
+  }
+
   /** In memory at once, in the store in the order of calls. */
   #keep(change: Partial<DeviceState>): Promise<void> {
     this.#known = { ...this.#known, ...change };
     const written = this.#writing.then(() => this.#store.save(this.#known));
-    this.#writing = written.catch(() => undefined);
+    this.#writing = written.then(
+      () => {
+        this.#behind = false;
+      },
+      () => {
+        this.#behind = true;
+      },
+    );
     return written;
   }
 
@@ -96,7 +124,16 @@ export class Identity {
   }
 }
 
-/** The identity of a serial number as the store has it, or a new one. @throws CodedError `STATE_UNREADABLE` */
-export async function openIdentity(store: StateStore, serialNumber: string): Promise<Identity> {
-  return new Identity(store, (await store.load(serialNumber)) ?? { version: 1, serialNumber });
+/**
+ * The identity of a serial number as the store has it, or a new one.
+ *
+ * @param onNotKept told each time when something could not be written that the device goes on with
+ * @throws CodedError `STATE_UNREADABLE`
+ */
+export async function openIdentity(
+  store: StateStore,
+  serialNumber: string,
+  onNotKept: (error: unknown) => void,
+): Promise<Identity> {
+  return new Identity(store, (await store.load(serialNumber)) ?? { version: 1, serialNumber }, onNotKept);
 }
