@@ -9,6 +9,9 @@ import { WebSocketServer } from 'ws';
 import type { Platform } from '../context.ts';
 import { authenticate, refreshActor } from '../logins/login.ts';
 import { createOperatorDoor, OPERATOR_PATH } from '../operator/door.ts';
+import { FACADE_PATH, serveFacade } from '../portal/facade.ts';
+import { serveSite } from '../portal/site.ts';
+import { SITE_PATH } from '../portal/site-pages.ts';
 import { apiTokenIn, authenticateToken } from '../tokens/access.ts';
 import { refuseChangesByToken } from '../tokens/guard.ts';
 import type { Actor } from '../users/actor.ts';
@@ -84,8 +87,10 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
       return void isReady().then((ready) => sendText(res, ready ? 200 : 503, ready ? 'ready' : 'not ready'));
     if (path === '/metrics')
       return void metrics.metrics().then((text) => sendText(res, 200, text, metrics.contentType));
+    if (isBelow(FACADE_PATH, path)) return void serveFacade(ctx, req, res);
+    if (isBelow(SITE_PATH, path)) return void serveSite(ctx, req, res);
     const door = path === GRAPHQL_PATH ? yoga : path === OPERATOR_PATH ? operator : null;
-    if (!door) return sendText(res, 404, `Not here: GraphQL is at ${GRAPHQL_PATH}.`);
+    if (!door) return sendText(res, 404, `Not here: GraphQL is at ${GRAPHQL_PATH}, M2web at ${SITE_PATH}.`);
     if (hasCredentialsInUrl(req)) return sendText(res, 400, CREDENTIALS_IN_URL);
     if (req.method !== 'POST' && apiTokenIn(req.headers.authorization) !== null) {
       res.setHeader('allow', 'POST');
@@ -308,6 +313,8 @@ const CREDENTIALS_IN_URL =
 
 const hasCredentialsInUrl = (req: IncomingMessage): boolean =>
   /[?&][\w-]*(token|authorization|password)=/i.test(req.url ?? '');
+
+const isBelow = (root: string, path = '/'): boolean => path === root || path.startsWith(`${root}/`);
 
 function sendText(res: ServerResponse, status: number, text: string, type = 'text/plain; charset=utf-8'): void {
   res.writeHead(status, { 'content-type': type });

@@ -1,5 +1,5 @@
 import { isIPv4 } from 'node:net';
-import { contains, hostRange } from '../vpn/ipv4.ts';
+import { isLanHost } from '../lan/rules.ts';
 
 /** A server behind an Ewon. */
 export interface WebTarget {
@@ -77,7 +77,7 @@ export function linkInside(
   const known =
     address === target.address ||
     address === lanAddress?.split('/')[0] ||
-    (isIPv4(address) && lanAddress !== null && contains(hostRange(lanAddress), address));
+    (isIPv4(address) && lanAddress !== null && isLanHost(lanAddress, address));
   if (!known) return null;
   const tls = url.protocol === 'https:';
   const port = Number(url.port) || (tls ? 443 : 80);
