@@ -110,6 +110,26 @@ export const ACCEPT_INVITATION = graphql(`
   }
 `);
 
+export const CREATE_LAN_DEVICE = graphql(`
+  mutation SimCreateLanDevice($input: CreateLanDeviceInput!) {
+    createLanDevice(input: $input) {
+      __typename
+      ... on CreateLanDeviceSuccess { __typename }
+      ... on Error { code message }
+    }
+  }
+`);
+
+export const SET_FIREWALL_LEVEL = graphql(`
+  mutation SimSetFirewallLevel($input: SetFirewallLevelInput!) {
+    setFirewallLevel(input: $input) {
+      __typename
+      ... on SetFirewallLevelSuccess { __typename }
+      ... on Error { code message }
+    }
+  }
+`);
+
 // Simulation mode and the operator's door have schemas of their own (schema.simulation.graphql, schema.operator.graphql).
 
 const document = <Result, Variables>(text: string): TypedDocument<Result, Variables> => ({ toString: () => text });
@@ -123,6 +143,24 @@ export const ADVANCE_CLOCK = document<
   { input: { to: string } }
 >(
   'mutation ($input: AdvanceClockInput!) { advanceClock(input: $input) { __typename ... on AdvanceClockSuccess { clock { now } } ... on Error { code message } } }',
+);
+
+/** WAK-03 */
+export const SET_ON_DEMAND = document<
+  { updateEwon: { __typename: 'UpdateEwonSuccess' } | Refusal },
+  { input: { ewonId: string; properties: { connectionMode: 'ON_DEMAND'; wakeUpNumber: string } } }
+>('mutation ($input: UpdateEwonInput!) { updateEwon(input: $input) { __typename ... on Error { code message } } }');
+
+export const WAKE_UP = document<
+  { wakeUpEwon: { __typename: 'WakeUpEwonSuccess' } | Refusal },
+  { input: { ewonId: string } }
+>('mutation ($input: WakeUpEwonInput!) { wakeUpEwon(input: $input) { __typename ... on Error { code message } } }');
+
+export const SEND_OFFLINE = document<
+  { sendEwonOffline: { __typename: 'SendEwonOfflineSuccess' } | Refusal },
+  { input: { ewonId: string } }
+>(
+  'mutation ($input: SendEwonOfflineInput!) { sendEwonOffline(input: $input) { __typename ... on Error { code message } } }',
 );
 
 /** The newest message of a kind to a recipient, with what it was filled with. */

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ApiClient } from '../client/api-client.ts';
+import { ApiClient, type TypedDocument } from '../client/api-client.ts';
 import { fetchAuthority } from '../client/device-port.ts';
 import { CodedError, codeOf, messageOf } from '../client/errors.ts';
 import { SessionTunnel, type StreamTarget } from '../client/session-tunnel.ts';
@@ -143,6 +143,26 @@ export class SimulatedUser extends EventEmitter<{ outcome: [UserOutcome] }> {
       this.#session = { id: session.id, tunnel };
     }
     return this.#session;
+  }
+
+  /**
+   * Any request with its login, made anew where it has ended.
+   *
+   * @throws ApiError
+   */
+  async request<Result, Variables>(
+    query: TypedDocument<Result, Variables>,
+    variables: Variables,
+    signal?: AbortSignal,
+  ): Promise<Result> {
+    if (!this.#loggedIn) await this.logIn(signal);
+    try {
+      return await this.#api.request(query, variables, { signal });
+    } catch (error) {
+      if (!hasNoLogin(error)) throw error;
+      await this.logIn(signal);
+      return this.#api.request(query, variables, { signal });
+    }
   }
 
   /** Whether it stands in the queue for a slot now. */

@@ -141,11 +141,12 @@ export type Step = z.infer<typeof Step>;
 const LanDevice = z.strictObject({
   name: z.string().min(1).max(64),
   address,
-  /** The ports that a real server of this kind stands behind (SIM-08). */
-  modbus: z.int().min(1).max(65_535).optional(),
-  http: z.int().min(1).max(65_535).optional(),
-  echo: z.int().min(1).max(65_535).optional(),
-  /** Whether the account knows it (LAN-01); the firewall decides by that. */
+  /** What answers at each port (SIM-08). */
+  ports: z.record(
+    z.string().regex(/^[1-9]\d{0,4}$/, 'a port from 1 to 65535'),
+    z.enum(['modbus', 'http', 'echo', 'refuse', 'hang', 'stall', 'reset']),
+  ),
+  /** Whether the account knows it and these ports (LAN-13); the firewall decides by that. */
   declared: z.boolean().default(true),
 });
 

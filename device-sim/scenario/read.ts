@@ -171,8 +171,8 @@ function wrongNames(scenario: Scenario): Problem[] {
   const known: Record<Reference, string[]> = {
     device: allNames(scenario.devices),
     'one device': singleNames(scenario.devices),
-    user: allNames(scenario.users),
-    'one user': singleNames(scenario.users),
+    user: [...allNames(scenario.users), ...engineersOf(scenario)],
+    'one user': [...singleNames(scenario.users), ...engineersOf(scenario)],
     group: Object.keys(scenario.groups),
     step: stepNames,
   };
@@ -197,6 +197,10 @@ function wrongNames(scenario: Scenario): Problem[] {
   }
   return problems;
 }
+
+/** Support engineers become users of the account (SUP-03). */
+const engineersOf = ({ steps }: Scenario): string[] =>
+  steps.flatMap((step) => step.do.flatMap((action) => action['grant-support']?.engineer ?? []));
 
 type Group = { count?: number | undefined };
 

@@ -1,0 +1,247 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { codeOf, messageOf } from '../../client/errors.ts';
+import { Summary, type SummaryReport } from '../summary.ts';
+import { type Deed, deedsOf } from './actions.ts';
+import { exceeds, meets, unmet } from './counts.ts';
+import { EventLog, type ScenarioEvent } from './events.ts';
+import type { ActionOf } from './format.ts';
+import { type PhoneNetwork, startPhoneNetwork } from './phone-network.ts';
+import { type Platform, startOwnPlatform } from './platform.ts';
+import type { PlannedStep, ScenarioPlan } from './read.ts';
+import { msOf, offsetText } from './time.ts';
+import { ADMINISTRATOR, buildWorld, leaveWorld, type World } from './world.ts';
+
+export interface RunOptions {
+  plan: ScenarioPlan;
+  /** A platform that runs already, in simulation mode; without it the scenario starts one of its own. */
+  platform?: Platform;
+  /** By default made of the scenario's name and seed, so that another seed can run on the same platform. */
+  account?: string;
+  signal?: AbortSignal;
+  /** One line: what is being done. */
+  onProgress?: (text: string) => void;
+}
+
+/** What a scenario came to (SIM-09). */
+export interface ScenarioResult extends SummaryReport {
+  scenario: string;
+  seed: string;
+  /** Every expectation held (SIM-10). */
+  ok: boolean;
+  /** Sentences. */
+  failures: string[];
+  steps: { name: string; at: string; seconds: number }[];
+  devices: { online: number; offline: number; waiting: number };
+  /** Entries of the account's log since the first step. */
+  eventCounts: Record<string, number>;
+  events: ScenarioEvent[];
+}
+
+/**
+ * Runs a scenario (SIM-03): every step at its time of the platform's clock, and what it causes awaited before the next. What
+ * fails is in the result.
+ *
+ * @throws CodedError when the platform cannot be started or the account not be made
+ */
+export async function runScenario(options: RunOptions): Promise<ScenarioResult> {
+  const { plan, onProgress = () => undefined } = options;
+  const signal = options.signal ?? new AbortController().signal;
+  const summary = new Summary();
+  let own: { platform: Platform; phone: PhoneNetwork } | undefined;
+  try {
+    if (options.platform === undefined) {
+      onProgress('starting a platform');
+      own = await startOwn(plan, summary, signal);
+    }
+    const platform = options.platform ?? own?.platform;
+    if (platform === undefined) throw new Error('There is no platform.');
+    const world = await buildWorld({
+      plan,
+      platform,
+      phone: own?.phone,
+      summary,
+      account: options.account ?? `${plan.name}-${plan.seed}`.slice(0, 40),
+      signal,
+      onProgress: (done, total) => onProgress(`preparing devices ${done}/${total}`),
+    });
+    return await new Run(world, onProgress).run();
+  } finally {
+    await own?.platform.close();
+    await own?.phone.close();
+  }
+}
+
+async function startOwn(plan: ScenarioPlan, summary: Summary, signal: AbortSignal) {
+  const phone = await startPhoneNetwork((error) => summary.failed(error));
+  try {
+    return { phone, platform: await startOwnPlatform({ smsUrl: phone.url, env: plan.platform, signal }) };
+  } catch (error) {
+    await phone.close();
+    throw error;
+  }
+}
+
+/** Thrown to end a run whose failure has been noted. */
+class Failed extends Error {}
+
+/** One run of a scenario. */
+class Run {
+  readonly #world: World;
+  readonly #log: EventLog;
+  readonly #onProgress: (text: string) => void;
+  readonly #failures: string[] = [];
+  readonly #steps: ScenarioResult['steps'] = [];
+  #startMs = 0;
+
+  constructor(world: World, onProgress: (text: string) => void) {
+    this.#world = world;
+    this.#log = new EventLog(world.administrator, ADMINISTRATOR, world.plan.grainMs);
+    this.#onProgress = onProgress;
+  }
+
+  async run(): Promise<ScenarioResult> {
+    const { administrator, plan, signal } = this.#world;
+    let devices = { online: 0, offline: 0, waiting: 0 };
+    try {
+      await this.#log.endStretch('BY_TEXT');
+      const start = await administrator.clock();
+      this.#startMs = start.getTime();
+      this.#log.begin(start);
+      for (const step of plan.steps) await this.#step(step);
+      devices = await this.#devices();
+      await this.#expect(devices);
+    } catch (error) {
+      if (signal.aborted) this.#failures.push('it was stopped');
+      else if (!(error instanceof Failed)) this.#failures.push(`${messageOf(error)} (${codeOf(error)})`);
+    } finally {
+      await leaveWorld(this.#world);
+    }
+    return this.#result(devices);
+  }
+
+  async #step(step: PlannedStep): Promise<void> {
+    const { signal, administrator } = this.#world;
+    signal.throwIfAborted();
+    await this.#goTo(step);
+    const started = performance.now();
+    const withinMs = msOf(step.within);
+    const deeds = step.actions.flatMap(({ name, argument }) =>
+      // The form has been validated by the name.
+      deedsOf(this.#world, name, argument as ActionOf<typeof name>, withinMs).map((deed) => ({ name, deed })),
+    );
+    let done = 0;
+    const perform = async ({ name, deed }: { name: string; deed: Deed }) => {
+      await this.#perform(step, name, deed);
+      this.#onProgress(`${offsetText(step.atMs)} ${step.name}: ${++done}/${deeds.length}`);
+    };
+    if (step.together) {
+      const results = await Promise.allSettled(deeds.map(perform));
+      for (const result of results) if (result.status === 'rejected') throw result.reason;
+    } else {
+      for (const deed of deeds) await perform(deed);
+    }
+    await this.#see(step, withinMs);
+    const latestMs = await this.#log.endStretch(step.together ? 'BY_TEXT' : 'AS_WRITTEN');
+    const nowMs = (await administrator.clock()).getTime() - this.#startMs;
+    this.#mustFit(step, Math.max(latestMs, nowMs));
+    this.#steps.push({
+      name: step.name,
+      at: offsetText(step.atMs),
+      seconds: Math.round((performance.now() - started) / 10) / 100,
+    });
+  }
+
+  /** Moves the platform's clock to the time of a step; what falls due on the way belongs to no step. */
+  async #goTo(step: PlannedStep): Promise<void> {
+    const { administrator } = this.#world;
+    const aheadMs = this.#startMs + step.atMs - (await administrator.clock()).getTime();
+    if (aheadMs <= 0) return;
+    await administrator.advanceTo(new Date(this.#startMs + step.atMs));
+    await this.#log.endStretch('BY_TEXT');
+  }
+
+  async #perform(step: PlannedStep, name: string, deed: Deed): Promise<void> {
+    const { summary, plan, signal } = this.#world;
+    const started = performance.now();
+    try {
+      await deed();
+      summary.took(name, performance.now() - started);
+    } catch (error) {
+      signal.throwIfAborted();
+      summary.failed(error);
+      if (plan.expect.errors[codeOf(error)] !== undefined) return;
+      this.#failures.push(`step ${step.name}: ${name}: ${messageOf(error)} (${codeOf(error)})`);
+      throw new Failed();
+    }
+  }
+
+  /** Waits until the events have been seen that a step expects. */
+  async #see(step: PlannedStep, withinMs: number): Promise<void> {
+    const latest = Date.now() + withinMs;
+    for (;;) {
+      const seen = await this.#log.present();
+      const countOf = (code: string) => seen.get(code) ?? 0;
+      const missing = Object.entries(step.see).filter(([code, count]) => !meets(count, countOf(code)));
+      if (missing.length === 0) return;
+      if (Date.now() > latest || missing.some(([code, count]) => exceeds(count, countOf(code)))) {
+        this.#failures.push(...unmet(`step ${step.name}: event`, step.see, countOf));
+        throw new Failed();
+      }
+      await delay(100, undefined, { signal: this.#world.signal });
+    }
+  }
+
+  /** The times of events are told by the grain, so what a step does has to fit into one. */
+  #mustFit(step: PlannedStep, latestMs: number): void {
+    const { grainMs } = this.#world.plan;
+    if (latestMs < step.atMs + grainMs) return;
+    const took = `${Math.ceil((latestMs - step.atMs) / 1000)} s, longer than the grain of ${grainMs / 1000} s`;
+    this.#failures.push(`step ${step.name}: took ${took}: make grain and times longer, or the step smaller`);
+    throw new Failed();
+  }
+
+  async #devices(): Promise<ScenarioResult['devices']> {
+    const found = { online: 0, offline: 0, waiting: 0 };
+    for (const { status, registrationStatus } of (await this.#world.states.look()).values()) {
+      if (registrationStatus === 'PENDING_APPROVAL') found.waiting += 1;
+      else if (status === 'ONLINE' || status === 'CONNECTED') found.online += 1;
+      else found.offline += 1;
+    }
+    return found;
+  }
+
+  async #expect(devices: ScenarioResult['devices']): Promise<void> {
+    const { plan, administrator, summary } = this.#world;
+    const { expect } = plan;
+    const events = this.#log.counts();
+    const countOf = (code: string) => events.get(code) ?? 0;
+    const sessions = {
+      opened: countOf('SESSION_STARTED'),
+      refused: countOf('SESSION_REFUSED'),
+      closed: countOf('SESSION_CLOSED'),
+      open: await administrator.openSessions(),
+    };
+    const errors = summary.report().errors;
+    this.#failures.push(
+      ...unmet('devices', expect.devices, (name) => devices[name as keyof typeof devices]),
+      ...unmet('sessions', expect.sessions, (name) => sessions[name as keyof typeof sessions]),
+      ...unmet('event', expect.events, countOf),
+      ...unmet('error', expect.errors, (code) => errors[code] ?? 0),
+    );
+  }
+
+  #result(devices: ScenarioResult['devices']): ScenarioResult {
+    const { plan, summary } = this.#world;
+    return {
+      scenario: plan.name,
+      seed: plan.seed,
+      ok: this.#failures.length === 0,
+      failures: this.#failures,
+      steps: this.#steps,
+      devices,
+      eventCounts: Object.fromEntries([...this.#log.counts()].sort(([one], [other]) => (one < other ? -1 : 1))),
+      ...summary.report(),
+      events: this.#log.events,
+    };
+  }
+}
