@@ -32,6 +32,10 @@ describe('devices of a seed', () => {
           "wanType": "ETHERNET",
         },
         "name": "Pump station Verona 01",
+        "position": {
+          "latitude": 45.44,
+          "longitude": 10.99,
+        },
       }
     `);
   });
@@ -48,6 +52,7 @@ describe('devices of a seed', () => {
     const profiles = Array.from({ length: 500 }, (_, index) => deviceProfile('facts', index));
     for (const { facts } of profiles) expect(DeviceFacts.parse(facts)).toEqual(facts);
     expect(new Set(profiles.map(({ name }) => name)).size).toBe(500);
+    expect(new Set(profiles.map(({ position }) => position.latitude)).size).toBe(10);
     expect(new Set(profiles.map(({ facts }) => facts.lanAddress))).toEqual(new Set(['10.0.0.53/24']));
     for (const fact of ['model', 'wanType', 'transport', 'digitalInput'] as const) {
       expect(new Set(profiles.map(({ facts }) => facts[fact])).size).toBeGreaterThan(1);

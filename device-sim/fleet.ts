@@ -13,6 +13,8 @@ export interface DeviceProfile {
   /** As its installer would call it; unique in the fleet. */
   name: string;
   facts: DeviceFacts;
+  /** Where it stands, in degrees. The platform derives its own from the WAN address. */
+  position: { latitude: number; longitude: number };
 }
 
 /** Week of production, number, check number: `2307-0101-25`. */
@@ -52,7 +54,19 @@ const MACHINES = [
   'Pump station',
   'Wind turbine',
 ];
-const SITES = ['Aachen', 'Bergen', 'Ghent', 'Graz', 'Lyon', 'Namur', 'Nivelles', 'Porto', 'Tampere', 'Verona'];
+/** With latitude and longitude. */
+const SITES = [
+  ['Aachen', 50.78, 6.08],
+  ['Bergen', 60.39, 5.32],
+  ['Ghent', 51.05, 3.72],
+  ['Graz', 47.07, 15.44],
+  ['Lyon', 45.76, 4.84],
+  ['Namur', 50.47, 4.87],
+  ['Nivelles', 50.6, 4.33],
+  ['Porto', 41.15, -8.61],
+  ['Tampere', 61.5, 23.76],
+  ['Verona', 45.44, 10.99],
+] as const;
 const FIRMWARE = {
   COSY: ['14.6s0', '14.8s0'],
   COSY_PLUS: ['21.2s7', '22.1s0', '22.2s3'],
@@ -70,8 +84,11 @@ export function deviceProfile(seed: string, index: number): DeviceProfile {
   const model = pick(MODELS);
   const wanType = pick(WAN_TYPES);
   const host = 2 + below(250);
+  const machine = pick(MACHINES);
+  const [site, latitude, longitude] = pick(SITES);
   return {
-    name: `${pick(MACHINES)} ${pick(SITES)} ${String(index + 1).padStart(2, '0')}`,
+    name: `${machine} ${site} ${String(index + 1).padStart(2, '0')}`,
+    position: { latitude, longitude },
     facts: {
       serialNumber: serialNumberOf(seed, index),
       model,
@@ -96,6 +113,8 @@ export interface FleetOptions extends Omit<DeviceOptions, 'facts' | 'random'> {
   seed: string;
   /** Facts that a test or a demo wants otherwise. */
   facts?: (profile: DeviceProfile, index: number) => Partial<DeviceFacts>;
+  /** What differs from device to device. */
+  each?: (index: number) => Partial<Omit<DeviceOptions, 'facts' | 'stateStore' | 'platform'>>;
 }
 
 export interface FleetProgress {
@@ -120,12 +139,13 @@ export interface FleetCallOptions {
 }
 
 /** Makes a fleet, or brings it back from its store (SIM-04). */
-export async function createFleet({ count, seed, facts, ...options }: FleetOptions): Promise<Fleet> {
+export async function createFleet({ count, seed, facts, each, ...options }: FleetOptions): Promise<Fleet> {
   const { authority = onceForEach(fetchAuthority), ...platform } = options.platform;
   const devices = await pLimit(20).map(Array.from({ length: count }).keys(), async (index) => {
     const profile = deviceProfile(seed, index);
     return createDevice({
       ...options,
+      ...each?.(index),
       platform: { ...platform, authority },
       facts: { ...profile.facts, ...facts?.(profile, index) },
       random: seededRandom(`${seed}/${index}/jitter`),
@@ -164,12 +184,14 @@ export class Fleet extends EventEmitter<{ progress: [FleetProgress] }> {
     });
   }
 
-  /** Opens the tunnels of all registered devices; those that lose it come again by themselves. */
+  /** Opens the tunnels of all registered devices but those on demand; those that lose it come again by themselves. */
   async connectAll(options: FleetCallOptions = {}): Promise<FleetResult[]> {
     const { concurrency = 20, withinMs = 60_000 } = options;
     using end = deadline(undefined, options.signal);
     const { signal } = end;
-    const registered = this.devices.filter(({ state }) => state !== 'NEW');
+    const registered = this.devices.filter(
+      ({ state, connectionMode }) => state !== 'NEW' && connectionMode === 'PERMANENT',
+    );
     return await this.#each('connect', registered, concurrency, async (device) => {
       signal.throwIfAborted();
       const stop = () => void device.disconnect();

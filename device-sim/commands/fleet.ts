@@ -17,11 +17,13 @@ import {
   parseWhole,
   readProof,
 } from './options.ts';
+import { openDoors, PLAYING, playingOptions } from './playing.ts';
 
 const { 'grk-file': grkFile } = PROOF;
 const options = {
   ...DEVICES,
   'grk-file': grkFile,
+  ...PLAYING,
   count: { type: 'string', value: '<n>', default: '12', help: 'How many devices.' },
   concurrency: { type: 'string', value: '<n>', default: '20', help: 'How many connect at a time.' },
   within: {
@@ -36,7 +38,8 @@ const options = {
 
 export const fleet: Command = {
   summary: 'Plays many devices: registers those that are not registered, opens their tunnels and keeps them online.',
-  details: 'Ends with status 0 if at the end every device is connected: online, or waiting for approval.',
+  details:
+    'Ends with status 0 if at the end every device is connected: online, or waiting for approval. With --on-demand they stay offline until woken up.',
   options,
   async run(args, surroundings) {
     const { values } = parseArgs({ args, options });
@@ -50,6 +53,7 @@ export const fleet: Command = {
       seed: values.seed,
       stateStore: folderStore(values.state),
       platform: { deviceUrl: parseUrl(values.server, 'server', ['https']) },
+      each: await playingOptions(values, surroundings),
     });
     const proof = devices.devices.some(({ state }) => state === 'NEW')
       ? await readProof(values, surroundings)
@@ -59,18 +63,21 @@ export const fleet: Command = {
     const summary = new Summary();
     const progress = new ProgressLine(surroundings.stderr);
     watch(devices, summary, progress);
+    const doors = await openDoors(values, surroundings, () => devices.devices);
     try {
       if (proof !== undefined) take(await devices.registerAll(proof, { withinMs, signal: end }), summary);
       take(await devices.connectAll({ concurrency, withinMs, signal: end }), summary);
       await ended(end);
     } finally {
       progress.end();
+      await doors.close();
     }
     const { online, waiting } = devices.counts();
+    const expected = devices.devices.filter(({ connectionMode }) => connectionMode === 'PERMANENT').length;
     await devices.closeAll();
 
     const report = { seed: values.seed, devices: devices.devices.length, online, waiting, ...summary.report() };
-    const connected = online + waiting === devices.devices.length;
+    const connected = online + waiting >= expected;
     const line = `${online} of ${report.devices} devices were online at the end, ${waiting} waited for approval.`;
     stdout.write(values.json ? `${JSON.stringify(report)}\n` : `${line}\n${formatReport(report)}\n`);
     if (!connected) surroundings.stderr.write(`Not every device was connected at the end (seed ${values.seed}).\n`);
@@ -108,6 +115,7 @@ function watch(fleet: Fleet, summary: Summary, progress: ProgressLine): void {
       if (reason !== 'BY_DEVICE') summary.count(`closed ${reason}`);
       show();
     });
+    device.on('stateNotKept', (error) => summary.failed(error));
     device.on('renewed', () => summary.count('certificate renewed'));
   }
 }

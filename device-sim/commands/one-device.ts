@@ -1,4 +1,4 @@
-import { createDevice, type Device, type DeviceLog } from '../device.ts';
+import { createDevice, type Device, type DeviceOptions } from '../device.ts';
 import { deviceProfile } from '../fleet.ts';
 import { folderStore } from '../state.ts';
 import { parseUrl, parseWhole, usageError } from './options.ts';
@@ -6,7 +6,7 @@ import { parseUrl, parseWhole, usageError } from './options.ts';
 /** The device that `--seed`, `--index` and `--serial` mean, from the state folder. */
 export async function deviceOf(
   values: { server: string; state: string; seed: string; index: string; serial?: string | undefined },
-  log?: DeviceLog,
+  more: Partial<DeviceOptions> = {},
 ): Promise<{ device: Device; name: string }> {
   const { serial } = values;
   if (serial !== undefined && !/^[A-Z]?\d{4}-\d{4}-\d{2}$/.test(serial))
@@ -15,7 +15,8 @@ export async function deviceOf(
   const device = await createDevice({
     facts: { ...profile.facts, ...(serial !== undefined && { serialNumber: serial }) },
     stateStore: folderStore(values.state),
-    platform: { deviceUrl: parseUrl(values.server, 'server', ['https']), ...(log && { log }) },
+    platform: { deviceUrl: parseUrl(values.server, 'server', ['https']) },
+    ...more,
   });
   return { device, name: profile.name };
 }

@@ -102,11 +102,11 @@ export function parseUrl(text: string, option: string, protocols: readonly strin
  * Reads a secret from a file, from standard input for `-`, or else from the environment: never from an argument, which
  * everybody on the machine can read in the list of processes.
  */
-async function readSecret(
+export async function readSecret(
   { env, stdin }: Pick<Surroundings, 'env' | 'stdin'>,
-  { file, option, variable }: { file: string | undefined; option: string; variable: string },
+  { file, option, variable }: { file: string | undefined; option: string; variable?: string },
 ): Promise<string | undefined> {
-  if (file === undefined) return env[variable]?.trim() || undefined;
+  if (file === undefined) return (variable && env[variable]?.trim()) || undefined;
   const secret = (file === '-' ? await readAll(stdin) : await readText(file, option)).trim();
   if (secret === '') throw usageError(`--${option} is empty.`);
   return secret;

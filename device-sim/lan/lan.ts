@@ -32,6 +32,8 @@ export type LanService = {
 export interface SimulatedLanOptions {
   /** The machines; by default {@link DEFAULT_SERVICES}. The Ewon's own web servers on 80 and 81 are always there (LAN-05). */
   services?: readonly LanService[];
+  /** Machines beside them; one at the same address and port takes its place. */
+  more?: readonly LanService[];
   /** The device's own user and password, asked for by its web servers and by pages of the LAN (M2W-11); none by default. */
   login?: LanLogin;
 }
@@ -63,10 +65,10 @@ export class SimulatedLan {
   readonly #plcs = new Map<string, Plc>();
   readonly #servers = new Map<string, Promise<LoopbackServer>>();
 
-  constructor(owner: LanOwner, { services = DEFAULT_SERVICES, login }: SimulatedLanOptions = {}) {
+  constructor(owner: LanOwner, { services = DEFAULT_SERVICES, more = [], login }: SimulatedLanOptions = {}) {
     this.#owner = owner;
     this.#login = login;
-    this.services = services;
+    this.services = [...more, ...services];
   }
 
   /** The registers of the machine at an address; the same for its Modbus port, its page and the control API. */
