@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -62,13 +62,13 @@ const here = () => ['--server', gateway.deviceUrl, '--state', join(folder, 'sim'
 describe('npm run sim', () => {
   test('SIM-01 every command has help, and what cannot be understood is told in one sentence', async () => {
     expect((await sim([])).stdout).toContain('npm run sim -- <command> --help');
-    for (const command of ['register', 't2m', 'run', 'fleet', 'users']) {
+    for (const command of ['register', 't2m', 'run', 'fleet', 'control', 'users']) {
       const { status, stdout } = await sim([command, '--help']);
       expect(status).toBe(0);
       expect(stdout).toMatch(new RegExp(`^Usage: npm run sim -- ${command} .*--help`, 's'));
     }
     const wrong: [string[], RegExp][] = [
-      [['swim'], /^There is no command "swim"; there are register, t2m, run, fleet, users\.\n$/],
+      [['swim'], /^There is no command "swim"; there are register, t2m, run, fleet, control, users\b.*\.\n$/],
       [['run', '--nonsense'], /^Unknown option '--nonsense'.* See npm run sim -- run --help\.\n$/],
       [['fleet', '--count', 'many'], /^--count must be a whole number from 1 to 100000\. See/],
       [['fleet', '--for', '1 minute'], /^--for must be a time such as 500ms, 60s, 5m or 1h/],
@@ -76,6 +76,12 @@ describe('npm run sim', () => {
       [['register', '--serial', '12'], /^--serial must look like/],
       [['register', '--grk', KEY], /^Unknown option '--grk'/],
       [['t2m'], /^t2m needs one folder/],
+      [['run', '--lan-service', '10.0.0.40=modbus'], /^--lan-service 10.0.0.40=modbus must look like/],
+      [['run', '--phone-number', '0790'], /^--phone-number must look like/],
+      [['control'], /^control needs list, or a command/],
+      [['control', 'explode', 'all'], /^There is no control command "explode"/],
+      [['control', 'wake'], /^control wake needs a serial number, or all/],
+      [['control', 'mail', 'all', 'password=geheim'], /^password is a secret/],
       [['users', '--account', 'Demo', '--username', 'anna'], /^users needs their passwords/],
     ];
     for (const [line, message] of wrong) {
@@ -166,6 +172,60 @@ describe('npm run sim', () => {
       status: 1,
       stderr: expect.stringContaining('There is no tunnel: The Ewon was removed. (CERTIFICATE_REVOKED)'),
     });
+  });
+
+  test('SIM-07 control lists and commands the devices of a running simulator, by the token in its state folder', async () => {
+    const stop = new AbortController();
+    const line = ['fleet', ...here(), '--count', '2', '--control', '--control-port', '0'];
+    let url = '';
+    const fleet = runCommandLine(line, {
+      env: { TALKGATE_GRK: KEY },
+      stdin: (async function* () {})(),
+      stdout: { write: () => true },
+      stderr: {
+        write: (text) => {
+          url ||= /^Control API at (\S+)$/m.exec(text)?.[1] ?? '';
+        },
+      },
+      signal: stop.signal,
+    });
+    await gateway.until(() => gateway.tunnels.length === 2 && url !== '');
+    const control = (...args: string[]) => sim(['control', '--url', url, '--state', join(folder, 'sim'), ...args]);
+    expect((await stat(join(folder, 'sim', 'control-token'))).mode & 0o777).toBe(0o600);
+
+    const listed = await control('list');
+    expect(listed).toMatchObject({ status: 0, stderr: '' });
+    expect(listed.stdout).toMatch(/^(\d{4}-\d{4}-\d{2} {2}online .* Ewon 1\n){2}$/);
+    expect(await control('faults', SERIAL, 'link.latencyMs=5', 'clockSkewMs=60000')).toMatchObject({
+      status: 0,
+      stdout: `${SERIAL} {"keepAliveDelayMs":0,"link":{"latencyMs":5},"clockSkewMs":60000}\n`,
+    });
+    expect(await control('register', SERIAL, 'register=3', 'value=77')).toMatchObject({
+      stdout: `${SERIAL} {"address":"10.0.0.20","register":3,"value":77}\n`,
+    });
+    expect(await control('digital-input', 'all', 'on=true')).toMatchObject({ status: 0 });
+    await gateway.until(() =>
+      gateway.tunnels.every(({ received }) => received.some((m) => m.type === 'report' && m.digitalInput)),
+    );
+    expect(await control('disconnect', SERIAL)).toMatchObject({ status: 0, stdout: `${SERIAL} done\n` });
+    expect((await control('list')).stdout).toContain(`${SERIAL}  closed`);
+    expect(await control('garbage', '2307-0101-25')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('(NOT_FOUND)'),
+    });
+    expect(await control('firmware', SERIAL, 'version=newest')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('(VALUE_INVALID)'),
+    });
+
+    await writeFile(join(folder, 'wrong'), 'wrong');
+    expect(await control('list', '--token-file', join(folder, 'wrong'))).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('(UNAUTHENTICATED)'),
+    });
+    stop.abort();
+    await fleet;
+    expect(await control('list')).toMatchObject({ status: 1, stderr: expect.stringContaining('(UNREACHABLE)') });
   });
 
   test('SIM-09 fleet brings devices online, shows progress and ends with a summary', async () => {
