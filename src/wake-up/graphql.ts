@@ -1,3 +1,4 @@
+import { TooManyRequestsError } from '../errors.ts';
 import { EwonType } from '../ewons/graphql.ts';
 import { ewonActions } from '../ewons/rules.ts';
 import { builder } from '../graphql/builder.ts';
@@ -58,7 +59,7 @@ const SendEwonOfflineSuccess = ewonSuccess(
 builder.mutationFields((t) => ({
   wakeUpEwon: t.withAuth({ loggedIn: true }).field({
     type: WakeUpEwonSuccess,
-    errors: {},
+    errors: { types: [TooManyRequestsError] },
     description:
       'Wakes an Ewon that connects on demand by a text message, which counts against the allowance of the month or the credit (WAK-02, WAK-07). Needs the right to connect to it or to modify it (WAK-05). At most once a minute for an Ewon (WAK-08). One that is online stays so, at no cost. Errors: NOT_FOUND, FORBIDDEN, EWON_NOT_APPROVED, WAKE_UP_NOT_CONFIGURED, REMOTE_ACCESS_DISABLED, INSUFFICIENT_CREDIT, TOO_MANY_REQUESTS.',
     args: { input: t.arg({ type: WakeUpEwonInput, required: true }) },
