@@ -13,6 +13,8 @@ import {
 } from '../sessions/tunnel.ts';
 
 const CHECK_MS = 5000;
+/** The use of a session is written this often at most. */
+const RENEWED_MS = 15_000;
 /** How long the portal can tell why a session is over. */
 const REMEMBERED_MS = 3_600_000;
 
@@ -44,24 +46,28 @@ export interface PortalSession {
 }
 
 interface Entered extends PortalSession {
-  /** When a browser last asked for something, by the platform's clock. */
-  usedAt: Date;
+  /** When its use was last written, by the platform's clock. */
+  renewedAt: Date | null;
   endedMs: number;
   passing: Map<Passing, Watch>;
 }
 
 /**
- * The M2web sessions on this gateway instance, by the key of their path. A session lives while its browser uses it, for
- * PORTAL_IDLE_MINUTES after its last request, and as long as a WebSocket is open; that counts as use of its login
- * (AUTH-18). When it ends, whatever runs through it is cut (TUN-03), and its path tells why for an hour.
+ * The M2web sessions on this gateway instance, by the key of their path. A browser sends no keep-alives, so a session lives for
+ * PORTAL_IDLE_MINUTES after its last request, and as long as something runs through it (CON-30); that counts as use of its
+ * login (AUTH-18). When it ends, whatever runs through it is cut (TUN-03), and its path tells why for an hour.
  */
 export class PortalSessions {
   private readonly sessions = new Map<string, Entered>();
-  private readonly timer: NodeJS.Timeout;
+  private readonly timers: NodeJS.Timeout[];
   private readonly stopListening: () => void;
 
   constructor(private readonly ctx: Platform) {
-    this.timer = setInterval(() => this.work(this.check()), CHECK_MS);
+    const stallMs = ctx.config.limits.PORTAL_STALL_SECONDS * 1000;
+    this.timers = [
+      setInterval(() => this.work(this.check()), CHECK_MS),
+      setInterval(() => this.cutStalled(stallMs), Math.min(CHECK_MS, stallMs / 4)),
+    ];
     this.stopListening = ctx.bell.onRing('ewons', () => this.work(this.cutEnded()));
   }
 
@@ -80,7 +86,7 @@ export class PortalSessions {
       secret: createToken(),
       ewon: found.ewon,
       ended: null,
-      usedAt: this.ctx.clock.now(),
+      renewedAt: null,
       endedMs: 0,
       passing: new Map(),
     };
@@ -91,6 +97,7 @@ export class PortalSessions {
       for (const passing of earlier.passing.keys()) passing.cut('SESSION_CLOSED');
     }
     this.sessions.set(entered.key, entered);
+    await this.renew([entered]);
     this.work(this.cutEnded());
     return entered;
   }
@@ -101,7 +108,7 @@ export class PortalSessions {
     if (!entered) return null;
     if (entered.ended !== null) return entered;
     if (secret === undefined || !sameText(secret, entered.secret)) return null;
-    entered.usedAt = this.ctx.clock.now();
+    this.work(this.renew([entered]));
     return entered;
   }
 
@@ -132,7 +139,7 @@ export class PortalSessions {
   }
 
   close(): void {
-    clearInterval(this.timer);
+    for (const timer of this.timers) clearInterval(timer);
     this.stopListening();
     for (const { passing } of this.sessions.values())
       for (const running of passing.keys()) running.cut('SERVICE_RESTART');
@@ -146,32 +153,28 @@ export class PortalSessions {
     for (const [key, { ended, endedMs }] of this.sessions)
       if (ended !== null && performance.now() - endedMs > REMEMBERED_MS) this.sessions.delete(key);
     await this.cutEnded();
+    await this.renew(this.open().filter(({ passing }) => passing.size > 0));
+  }
+
+  /** Notes that the sessions are used, if that was not noted a moment ago. */
+  private async renew(used: Entered[]): Promise<void> {
     const now = this.ctx.clock.now();
-    const idleMs = this.ctx.config.limits.PORTAL_IDLE_MINUTES * 60_000;
-    const used = this.open().filter((entered) => {
-      this.cutStalled(entered);
-      if ([...entered.passing.keys()].some(({ upgraded }) => upgraded)) entered.usedAt = now;
-      return now.getTime() - entered.usedAt.getTime() < idleMs;
-    });
-    await keepSessionsAlive(
-      this.ctx,
-      used.map(({ session }) => session.id),
-    );
-    const lately = used.filter(({ usedAt }) => now.getTime() - usedAt.getTime() < 60_000);
-    await touchLoginsOf(
-      this.ctx,
-      lately.map(({ session }) => session.id),
-    );
+    const due = used.filter(({ renewedAt }) => !renewedAt || now.getTime() - renewedAt.getTime() >= RENEWED_MS);
+    if (due.length === 0) return;
+    for (const entered of due) entered.renewedAt = now;
+    const ids = due.map(({ session }) => session.id);
+    await keepSessionsAlive(this.ctx, ids, this.ctx.config.limits.PORTAL_IDLE_MINUTES * 60);
+    await touchLoginsOf(this.ctx, ids);
   }
 
   /** Every wait has an end: what moves no byte either way for PORTAL_STALL_SECONDS is cut. */
-  private cutStalled({ passing }: Entered): void {
-    const limitMs = this.ctx.config.limits.PORTAL_STALL_SECONDS * 1000;
-    for (const [running, watch] of passing) {
+  private cutStalled(limitMs: number): void {
+    const now = performance.now();
+    for (const [running, watch] of this.open().flatMap(({ passing }) => [...passing])) {
       const { stream, upgraded } = running;
       const bytes = stream ? stream.bytesRead + stream.bytesWritten : 0;
-      if (bytes !== watch.bytes || upgraded) Object.assign(watch, { bytes, movedMs: performance.now() });
-      else if (performance.now() - watch.movedMs > limitMs) running.cut('STALLED');
+      if (bytes !== watch.bytes || upgraded) Object.assign(watch, { bytes, movedMs: now });
+      else if (now - watch.movedMs > limitMs) running.cut('STALLED');
     }
   }
 

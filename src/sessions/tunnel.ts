@@ -1,3 +1,4 @@
+import { addSeconds } from '../clock.ts';
 import type { Platform } from '../context.ts';
 import type { Session, SessionCloseReason } from '../generated/prisma/client.ts';
 import { inAccount } from '../log/write.ts';
@@ -29,10 +30,14 @@ export async function establishSession(
   return session ?? null;
 }
 
-/** Moves on the time until which the clients of these sessions are taken to be there, in one statement (CON-30). */
-export async function keepSessionsAlive(ctx: Platform, sessionIds: string[]): Promise<void> {
+/**
+ * Moves on the time until which the clients of these sessions are taken to be there, in one statement (CON-30).
+ * @param seconds from now; by default the time after which a client that says nothing is taken to be gone
+ */
+export async function keepSessionsAlive(ctx: Platform, sessionIds: string[], seconds?: number): Promise<void> {
   if (sessionIds.length === 0) return;
-  const until = aliveUntil(ctx, ctx.clock.now());
+  const now = ctx.clock.now();
+  const until = seconds === undefined ? aliveUntil(ctx, now) : addSeconds(now, seconds);
   // Never earlier than it was: another instance may have moved the clock on, and the sessions with it.
   await ctx.db.session.updateMany({
     where: { id: { in: sessionIds }, state: 'OPEN', aliveUntil: { lt: until } },
