@@ -466,7 +466,7 @@ describe('by card', () => {
     return insertCard(device, folder);
   }
 
-  test('GRK-13 GRK-14 the exported T2M.txt holds address, key and description, which becomes the Ewon’s', async () => {
+  test('GRK-13 GRK-14 GW-09 the exported T2M.txt holds address, key and description, which becomes the Ewon’s', async () => {
     const { content } = await account.admin.api.succeed(EXPORT_KEY, { description: 'Water tower' });
     const lines = content.split('\r\n');
     expect(lines).toEqual([

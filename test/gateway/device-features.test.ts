@@ -1,7 +1,10 @@
+import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { memoryStore } from '../../device-sim/state.ts';
 import { forbidsRemoteAccess } from '../../src/ewons/rules.ts';
+import { identifyDevice } from '../../src/gateway/identity.ts';
 import { remoteAccessForbidden } from '../../src/gateway/protocol.ts';
+import { Tunnels } from '../../src/gateway/tunnels.ts';
 import { createLogger } from '../../src/logger.ts';
 import { renderMessage } from '../../src/messages/render.ts';
 import { eventually, type Json } from '../support/client.ts';
@@ -131,6 +134,39 @@ describe('the switch on the digital input', () => {
       ...['EWON_REMOTE_ACCESS_DISABLED', 'EWON_REMOTE_ACCESS_ENABLED', 'EWON_ONLINE'],
       ...['EWON_REMOTE_ACCESS_DISABLED', 'EWON_OFFLINE'],
     ]);
+  });
+
+  it('GW-07 a forbidden hello ends the tunnel that another gateway holds', async () => {
+    const { platform } = server.app;
+    const ewon = await rawEwon(account);
+    const { certificate } = await ewon.credentials();
+    const elsewhere = new Tunnels(platform, 'wss://other.example');
+    await elsewhere.start();
+    try {
+      const identity = await identifyDevice(platform, new X509Certificate(certificate).raw);
+      if (typeof identity === 'string') throw new Error(identity);
+      const said: string[] = [];
+      const standing = elsewhere.add(identity, {
+        bufferedAmount: 0,
+        send: (data) => void said.push(JSON.parse(data).type),
+        close: (_code, reason) => void said.push(reason),
+        terminate: () => undefined,
+      });
+      standing.receive(JSON.stringify({ type: 'hello', ...ewon.device.facts }));
+      const says = (what: string) =>
+        eventually(
+          what,
+          () => said,
+          (words) => words.includes(what),
+        );
+      await says('welcome');
+      const refused = await ewon.open({ digitalInput: true, digitalInputPolicy: 'ON_DISABLES' });
+      expect(await refused.ended).toMatchObject({ code: 4425 });
+      expect(await ewonOf(ewon.id)).toMatchObject({ status: 'OFFLINE', remoteAccessForbidden: true });
+      await says('SERVICE_RESTART');
+    } finally {
+      await elsewhere.close();
+    }
   });
 
   it('GW-07 a device that waits for approval is told so once it is approved', async () => {

@@ -1,10 +1,11 @@
 import { memoryStore } from '../../device-sim/state.ts';
 import { eventually, type Json } from './client.ts';
-import { credentialsOf, RawTunnel } from './raw-tunnel.ts';
+import { type Credentials, credentialsOf, RawTunnel } from './raw-tunnel.ts';
 import type { TestAccount, TestEwon } from './world.ts';
 
 /** An Ewon whose device is played by hand: what it says, a test says. */
 export interface RawEwon extends TestEwon {
+  credentials(): Promise<Required<Credentials>>;
   /** Opens a tunnel and says hello, with these facts besides its own; returns when it was answered. */
   open(facts?: Record<string, unknown>): Promise<RawTunnel>;
 }
@@ -28,7 +29,7 @@ export async function rawEwon(account: TestAccount, properties: Record<string, u
     );
     return tunnel;
   };
-  return { ...ewon, open };
+  return { ...ewon, credentials: () => credentialsOf(stateStore, ewon.device.serialNumber), open };
 }
 
 let ids = 0;
