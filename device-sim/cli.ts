@@ -2,13 +2,14 @@ import { CodedError, messageOf } from '../client/errors.ts';
 import { type Command, helpOf, type Surroundings } from './commands/command.ts';
 import { control } from './commands/control.ts';
 import { fleet } from './commands/fleet.ts';
+import { load } from './commands/load.ts';
 import { register } from './commands/register.ts';
 import { run } from './commands/run.ts';
 import { scenario } from './commands/scenario.ts';
 import { t2m } from './commands/t2m.ts';
 import { users } from './commands/users.ts';
 
-const COMMANDS: Record<string, Command> = { register, t2m, run, fleet, control, users, scenario };
+const COMMANDS: Record<string, Command> = { register, t2m, run, fleet, control, users, scenario, load };
 
 /** Runs a command line; the result is the exit status. Whatever goes wrong is told in one sentence. */
 export async function runCommandLine(argv: string[], surroundings: Surroundings): Promise<number> {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { type Deadline, deadline } from '../../client/deadline.ts';
 import { CodedError } from '../../client/errors.ts';
 import type { EnrolmentProof } from '../../src/gateway/protocol.ts';
+import type { Platform } from '../scenario/platform.ts';
 import type { Option, Surroundings } from './command.ts';
 
 /** Options that every command has. */
@@ -153,6 +154,23 @@ async function readAll(stream: AsyncIterable<Uint8Array | string>): Promise<stri
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks).toString();
+}
+
+/** The running platform that `--api` and `--server` name; undefined without. OPERATOR_TOKEN opens its operator's door. */
+export function platformOf(
+  { api, server }: { api?: string | undefined; server: string },
+  { env }: Surroundings,
+): Platform | undefined {
+  if (api === undefined) return undefined;
+  const apiUrl = parseUrl(api, 'api', ['http', 'https']);
+  const { OPERATOR_TOKEN: token } = env;
+  return {
+    apiUrl,
+    deviceUrl: parseUrl(server, 'server', ['https']),
+    operator: token ? { url: new URL('/operator', apiUrl).href, token } : undefined,
+    restart: undefined,
+    close: async () => undefined,
+  };
 }
 
 /** Ends with the surroundings, or after the time that `--for` gives. */

@@ -3,12 +3,11 @@ import { parseArgs } from 'node:util';
 import { CodedError } from '../../client/errors.ts';
 import { ProgressLine } from '../progress.ts';
 import { eventLine } from '../scenario/events.ts';
-import type { Platform } from '../scenario/platform.ts';
 import { readScenario, type ScenarioPlan } from '../scenario/read.ts';
 import { runScenario, type ScenarioResult } from '../scenario/run.ts';
 import { formatReport } from '../summary.ts';
-import type { Command, Surroundings } from './command.ts';
-import { COMMON, parseUrl, usageError } from './options.ts';
+import type { Command } from './command.ts';
+import { COMMON, platformOf, usageError } from './options.ts';
 
 const options = {
   seed: { type: 'string', value: '<text>', help: 'Another seed than that of the file.' },
@@ -71,22 +70,6 @@ async function readAll(files: string[], seed: string | undefined): Promise<Scena
   return read.flatMap((result) =>
     result.status === 'fulfilled' ? [{ ...result.value, ...(seed !== undefined && { seed }) }] : [],
   );
-}
-
-function platformOf(
-  { api, server }: { api?: string | undefined; server: string },
-  { env }: Surroundings,
-): Platform | undefined {
-  if (api === undefined) return undefined;
-  const apiUrl = parseUrl(api, 'api', ['http', 'https']);
-  const { OPERATOR_TOKEN: token } = env;
-  return {
-    apiUrl,
-    deviceUrl: parseUrl(server, 'server', ['https']),
-    operator: token ? { url: new URL('/operator', apiUrl).href, token } : undefined,
-    restart: undefined,
-    close: async () => undefined,
-  };
 }
 
 async function writeEvents(file: string, { events }: ScenarioResult): Promise<void> {

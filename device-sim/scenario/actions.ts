@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fetchAuthority } from '../../client/device-port.ts';
 import { CodedError } from '../../client/errors.ts';
 import { SEND_OFFLINE, SET_FIREWALL_LEVEL, WAKE_UP } from '../account-operations.ts';
 import type { Device } from '../device.ts';
@@ -31,7 +32,11 @@ const ACTS: Acts = {
       const { id } = await world.states.of(device);
       await world.administrator.approve(id, { properties: { name } });
     }),
-  connect: (world, names, withinMs) => each(world, names, (device) => device.connect({ withinMs })),
+  connect: (world, argument, withinMs) => {
+    const { devices, refused } =
+      typeof argument === 'string' || Array.isArray(argument) ? { devices: argument, refused: undefined } : argument;
+    return each(world, devices, (device) => refusedOr(refused, () => device.connect({ withinMs })));
+  },
   disconnect: (world, names, withinMs) =>
     each(world, names, async (device) => {
       await device.disconnect();
@@ -78,8 +83,9 @@ const ACTS: Acts = {
   'digital-input': (world, { devices, on }, withinMs) =>
     each(world, devices, async (device) => {
       device.setDigitalInput(on);
-      if (device.facts.digitalInputPolicy === 'IGNORE') return;
-      await world.states.until(device, device.remoteAccessForbidden ? 'OFFLINE' : 'ONLINE', withinMs);
+      if (device.remoteAccessForbidden) await world.states.until(device, 'OFFLINE', withinMs);
+      // It had been held back, and comes again.
+      else if (device.tunnelState !== 'closed') await world.states.until(device, 'ONLINE', withinMs);
     }),
   'push-data': (world, { devices, tag, values, refused }) =>
     each(world, devices, (device) =>
@@ -99,7 +105,7 @@ const ACTS: Acts = {
       mustBe(refused, code);
     }),
   'wrong-certificate': (world, { devices, kind, refused }) =>
-    each(world, devices, async (device) => mustBe(refused, await device.tryConnectWith(kind))),
+    each(world, devices, async (device) => mustBe(refused, await reasonOf(world, await device.tryConnectWith(kind)))),
   replace: (world, { device, by }) =>
     each(world, by, async (fresh) => {
       const old = world.devices.get(device);
@@ -150,13 +156,13 @@ const ACTS: Acts = {
       const code = await user.closeSession();
       if (code !== undefined) throw new CodedError(code, `The session of ${user.username} had ended before: ${code}.`);
     }),
-  'wake-up': (world, { user, devices, refused }, withinMs) =>
+  'wake-up': (world, { user, devices, refused, answers }, withinMs) =>
     each(world, devices, async (device) => {
       const { id: ewonId } = await world.states.of(device);
       await refusedOr(refused, async () => {
         const answer = await personOf(world, user).request(WAKE_UP, { input: { ewonId } }, world.signal);
         accepted(answer.wakeUpEwon, 'WakeUpEwonSuccess');
-        await world.states.until(device, 'ONLINE', withinMs);
+        if (answers) await world.states.until(device, 'ONLINE', withinMs);
       });
     }),
   'send-offline': (world, { user, devices, refused }, withinMs) =>
@@ -245,6 +251,13 @@ const refusedOr = (code: string | undefined, act: () => Promise<unknown>): Promi
 
 function mustBe(expected: string, code: string): void {
   if (code !== expected) throw new CodedError(code, `Expected ${expected}, but it was refused with ${code}.`);
+}
+
+/** The end of a refused connection can overtake the alert that says why; that the platform is there is asked then. */
+async function reasonOf({ platform, signal }: World, reason: string): Promise<string> {
+  if (reason !== 'UNREACHABLE') return reason;
+  await fetchAuthority(platform.deviceUrl, { timeoutMs: 15_000, signal });
+  return 'CERTIFICATE_REFUSED';
 }
 
 async function powerOff({ states }: World, device: Device, withinMs: number): Promise<void> {

@@ -38,7 +38,7 @@ const ACTIONS = {
   // ── Devices ────────────────────────────────────────────────────────────────────────────────────────────────────────
   register: devices,
   approve: devices,
-  connect: devices,
+  connect: z.union([devices, z.strictObject({ devices, refused })]),
   disconnect: devices,
   /** Half-open: silent, and the platform is not told. */
   vanish: devices,
@@ -96,7 +96,8 @@ const ACTIONS = {
     refused,
   }),
   close: users,
-  'wake-up': z.strictObject({ user, devices, refused }),
+  /** With `answers: false` it is not waited for the device to connect. */
+  'wake-up': z.strictObject({ user, devices, refused, answers: z.boolean().default(true) }),
   'send-offline': z.strictObject({ user, devices, refused }),
   // ── Administrator and platform ─────────────────────────────────────────────────────────────────────────────────────
   firewall: z.strictObject({ devices, level: z.enum(['STANDARD', 'HIGH', 'ENFORCED', 'ULTRA']) }),

@@ -24,8 +24,8 @@ export interface Platform {
 }
 
 export interface OwnPlatformOptions {
-  /** Where text messages are posted to. */
-  smsUrl: string;
+  /** Where text messages are posted to; without it they stay in the outbox. */
+  smsUrl?: string;
   /** Variables of the configuration. */
   env: Record<string, string>;
   signal?: AbortSignal | undefined;
@@ -63,7 +63,7 @@ export async function startOwnPlatform({ smsUrl, env, signal }: OwnPlatformOptio
     DATA_DIR: folder,
     DATABASE_URL: `pglite://${join(folder, 'db')}`,
     OPERATOR_TOKEN: operatorToken,
-    SMS_URL: smsUrl,
+    ...(smsUrl !== undefined && { SMS_URL: smsUrl }),
     HTTP_PORT: '0',
     DEVICE_PORT: '0',
     TUNNEL_PORT: '0',
