@@ -173,7 +173,8 @@ export class PortalSessions {
     for (const [running, watch] of this.open().flatMap(({ passing }) => [...passing])) {
       const { stream, upgraded } = running;
       const bytes = stream ? stream.bytesRead + stream.bytesWritten : 0;
-      if (bytes !== watch.bytes || upgraded) Object.assign(watch, { bytes, movedMs: now });
+      // The opening has a limit of its own.
+      if (bytes !== watch.bytes || upgraded || stream === null) Object.assign(watch, { bytes, movedMs: now });
       else if (now - watch.movedMs > limitMs) running.cut('STALLED');
     }
   }
