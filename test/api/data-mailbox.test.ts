@@ -3,7 +3,7 @@ import { monthIn } from '../../src/billing/sms.ts';
 import { ApiCaller, eventually, type Json } from '../support/client.ts';
 import { type RawEwon, rawEwon, request } from '../support/device-requests.ts';
 import type { RawTunnel } from '../support/raw-tunnel.ts';
-import type { TestServer } from '../support/server.ts';
+import { onPostgres, type TestServer } from '../support/server.ts';
 import { logIn, startWorld, TestAccount, USER_PASSWORD } from '../support/world.ts';
 
 const POINTS = `query ($filter: DataPointFilter, $first: Int, $after: String, $last: Int, $before: String) {
@@ -26,7 +26,7 @@ const tunnels = {} as Record<'pump' | 'paint' | 'foreign', RawTunnel>;
 /** The time so many minutes ago, or ahead, by the clock of the platform. */
 const at = (minutes: number): string => new Date(server.clock.now().getTime() + minutes * 60_000).toISOString();
 const data = (tunnel: RawTunnel, points: object[]): Promise<Json> => request(tunnel, { type: 'data', points });
-const read = async (api: ApiCaller, variables: object = {}): Promise<Json> =>
+const read = async (api: ApiCaller, variables: Record<string, unknown> = {}): Promise<Json> =>
   (await api.run(POINTS, variables)).dataPoints;
 const values = async (api: ApiCaller, filter: object = {}): Promise<unknown[]> =>
   (await read(api, { filter })).nodes.map(({ tag, value }: Json) => `${tag} ${value}`);
@@ -248,5 +248,44 @@ describe('the DataMailbox', () => {
     expect(row?.dataPoints).toBe(1n);
     const again = await logIn(server, account.name, 'sees', USER_PASSWORD);
     expect(await values(again.api, { tag: 'zone' })).toEqual(['zone 1']);
+  });
+});
+
+onPostgres('side by side', () => {
+  let own: TestServer;
+  afterAll(() => own?.close());
+
+  it('GW-14 EVT-01 a value gets its place only once those before it are there: no reader passes one by', async () => {
+    const world = await startWorld({ database: 'postgresql' });
+    own = world.server;
+    const { db } = own.app.platform;
+    const tunnel = await (await rawEwon(world.account)).open();
+    const push = (tag: string) =>
+      data(tunnel, [{ tag, at: new Date(own.clock.now().getTime() - 60_000).toISOString(), value: 1 }]);
+    await push('first');
+    const lastNumber = async () =>
+      (await db.$queryRaw<{ n: bigint }[]>`SELECT "last_value" AS n FROM "DataPoint_number_seq"`)[0]?.n;
+    const before = await lastNumber();
+    // Another device of the account is in the middle of storing: its place is given, its transaction goes on.
+    const second = await db.$transaction(
+      async (tx) => {
+        await tx.$queryRaw`SELECT 1 FROM "Account" WHERE "id" = ${world.account.id}::uuid FOR NO KEY UPDATE`;
+        const waiting = push('second');
+        await eventually(
+          'the other one waits',
+          async () =>
+            (
+              await db.$queryRaw<unknown[]>`
+                SELECT 1 FROM pg_stat_activity WHERE "datname" = current_database() AND "wait_event_type" = 'Lock'`
+            ).length,
+          (count) => count > 0,
+        );
+        expect(await lastNumber()).toBe(before);
+        return { waiting };
+      },
+      { timeout: 20_000 },
+    );
+    expect((await second.waiting).type).toBe('accepted');
+    expect(await lastNumber()).toBe((before ?? 0n) + 1n);
   });
 });
