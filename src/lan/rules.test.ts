@@ -22,7 +22,7 @@ const FACTS = {
     { name: 'Web', port: 80, protocol: 'HTTP' },
     { name: 'Names', port: 53, protocol: 'UDP' },
   ],
-} satisfies Omit<FirewallFacts, 'firewallLevel'>;
+} as const;
 
 const say = (firewallLevel: FirewallLevel, target: string, facts: Partial<FirewallFacts> = {}) => {
   const [address = '', port, protocol = 'TCP'] = target.split(/[: ]/);

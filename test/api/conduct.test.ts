@@ -38,6 +38,8 @@ const ID = {
   ApiToken: 'token',
   SupportAccess: 'support access',
   OneTimeSecret: 'secret',
+  LanDevice: 'LAN device',
+  EwonService: 'service',
   OutgoingMessage: 'message',
 };
 type NodeIds = Record<keyof typeof ID, string>;
@@ -65,9 +67,19 @@ async function everyNode(of: TestAccount): Promise<{ ids: NodeIds; pending: stri
     'mutation ($recipientId: ID!) { shareSecret(input: { recipientId: $recipientId, content: "for you" }) { __typename ... on Error { code message } } }',
     { recipientId: of.admin.id },
   );
+  const { lanDevice } = await of.admin.api.succeed(
+    'mutation ($ewonId: ID!) { createLanDevice(input: { ewonId: $ewonId, name: "PLC", address: "10.0.0.20" }) { __typename ... on CreateLanDeviceSuccess { lanDevice { id } } ... on Error { code message } } }',
+    { ewonId: ewon.id },
+  );
+  const { service } = await of.admin.api.succeed(
+    'mutation ($ewonId: ID!) { createEwonService(input: { ewonId: $ewonId, name: "Web", port: 80, protocol: HTTP }) { __typename ... on CreateEwonServiceSuccess { service { id } } ... on Error { code message } } }',
+    { ewonId: ewon.id },
+  );
   const lists = await of.admin.api.run('{ oneTimeSecrets { nodes { id } } account { messages { nodes { id } } } }');
   return {
     ids: {
+      LanDevice: lanDevice.id,
+      EwonService: service.id,
       ApiToken: token.id,
       SupportAccess: supportAccess.id,
       OneTimeSecret: lists.oneTimeSecrets.nodes[0].id,
@@ -184,10 +196,14 @@ describe('ids', () => {
     'addGroupMembers userIds': ['User', (id) => ({ groupId: own.ids.Group, userIds: [id] })],
     'confirmDevicePasswordsChanged supportAccessId': ['SupportAccess', (supportAccessId) => ({ supportAccessId })],
     'createApiToken poolId': ['Pool', (poolId) => ({ name: 'Refused', poolId })],
+    'createEwonService ewonId': ['Ewon', (ewonId) => ({ ewonId, name: 'Refused', port: 81, protocol: 'HTTP' })],
     'createGroup managedGroupIds': ['Group', (id) => ({ name: 'Refused', managedGroupIds: [id] })],
+    'createLanDevice ewonId': ['Ewon', (ewonId) => ({ ewonId, name: 'Refused', address: '10.0.0.21' })],
     'createPool ewonIds': ['Ewon', (id) => ({ name: 'Refused', ewonIds: [id] })],
     'deleteApiToken tokenId': ['ApiToken', (tokenId) => ({ tokenId })],
+    'deleteEwonService serviceId': ['EwonService', (serviceId) => ({ serviceId })],
     'deleteGroup groupId': ['Group', (groupId) => ({ groupId })],
+    'deleteLanDevice lanDeviceId': ['LanDevice', (lanDeviceId) => ({ lanDeviceId })],
     'disableSecondFactor userId': ['User', (userId) => ({ userId })],
     'grantSupportAccess ewonIds': ['Ewon', (id) => ({ email: 'refused@hms.se', ewonIds: [id] })],
     'readSecret secretId': ['OneTimeSecret', (secretId) => ({ secretId })],
@@ -200,13 +216,18 @@ describe('ids', () => {
     'retrieveBackupCodes userId': ['User', (userId) => ({ userId })],
     'retryMessage messageId': ['OutgoingMessage', (messageId) => ({ messageId })],
     'revokeSupportAccess supportAccessId': ['SupportAccess', (supportAccessId) => ({ supportAccessId })],
+    'sendEwonOffline ewonId': ['Ewon', (ewonId) => ({ ewonId })],
+    'setFirewallLevel ewonId': ['Ewon', (ewonId) => ({ ewonId, level: 'HIGH' })],
     'setGroupRights groupId': ['Group', (groupId) => ({ groupId, managedGroupIds: [] })],
     'setGroupRights managedGroupIds': ['Group', (id) => ({ groupId: own.ids.Group, managedGroupIds: [id] })],
     'setSecondFactor userId': ['User', (userId) => ({ userId, method: 'EMAIL' })],
     'shareSecret recipientId': ['User', (recipientId) => ({ recipientId, content: 'Refused' })],
     'updateApiToken poolId': ['Pool', (poolId) => ({ tokenId: own.ids.ApiToken, poolId })],
     'updateApiToken tokenId': ['ApiToken', (tokenId) => ({ tokenId, name: 'Refused' })],
+    'updateEwonService serviceId': ['EwonService', (serviceId) => ({ serviceId, name: 'Refused' })],
     'updateGroup groupId': ['Group', (groupId) => ({ groupId, name: 'Refused' })],
+    'updateLanDevice lanDeviceId': ['LanDevice', (lanDeviceId) => ({ lanDeviceId, name: 'Refused' })],
+    'wakeUpEwon ewonId': ['Ewon', (ewonId) => ({ ewonId })],
     'updatePool poolId': ['Pool', (poolId) => ({ poolId, name: 'Refused' })],
     'withdrawRememberedPcs userId': ['User', (userId) => ({ userId })],
     'approveEwon ewonId': ['Ewon', (ewonId) => ({ ewonId })],
@@ -589,6 +610,15 @@ describe('statements', () => {
       await of.admin.api.succeed('mutation ($input: CreateEwonInput!) { createEwon(input: $input) { __typename } }', {
         input: { name: `Ewon ${index}`, properties: { poolIds: pools } },
       });
+    const { db } = server.app.platform;
+    const ewons = await db.ewon.findMany({ where: { accountId: of.id } });
+    const createdAt = new Date();
+    const plc = { name: 'PLC', address: '10.0.0.20', createdAt };
+    const plcs = await db.lanDevice.createManyAndReturn({ data: ewons.map(({ id }) => ({ ...plc, ewonId: id })) });
+    const port = { address: plc.address, port: 80, protocol: 'HTTP' } as const;
+    await db.lanPort.createMany({ data: plcs.map(({ id, ewonId }) => ({ ...port, ewonId, deviceId: id })) });
+    const web = { name: 'Web', port: 80, protocol: 'HTTP', createdAt } as const;
+    await db.ewonService.createMany({ data: ewons.map(({ id }) => ({ ...web, ewonId: id })) });
     for (let index = 0; index < 5; index++) await of.user(`user${index}`, [group]);
     // The due work of every second has statements of its own.
     await server.app.jobs.close();
@@ -621,6 +651,12 @@ describe('statements', () => {
       'Ewons with their sessions',
       (n: number) => `{ ewons(first: ${n}) { nodes { name sessions(first: 5) { nodes { reference userName } } } } }`,
       12,
+    ],
+    [
+      'Ewons with what lies behind them',
+      (n: number) =>
+        `{ ewons(first: ${n}) { nodes { name firewallLevel lanDevices { name address ports { port protocol } } services { name port } } } }`,
+      14,
     ],
     [
       'users with their groups',

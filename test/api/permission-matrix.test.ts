@@ -38,6 +38,7 @@ Query.nodes                            | null   | ok        | ok        | ok    
 Query.oneTimeSecrets                   | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Query.pool                             | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Query.pools                            | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
+Query.reachability                     | LOGIN  | ok        | ok        | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Query.sessions                         | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Query.slotOffer                        | LOGIN  | PLAN      | ok        | ok        | ok          | ok    | FORBIDDEN
 Query.user                             | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
@@ -57,11 +58,15 @@ Mutation.continueLogin                 | LOGIN  | OPEN      | OPEN      | OPEN  
 Mutation.createAccount                 | ok     | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Mutation.createApiToken                | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.createEwon                    | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | ok          | ok    | FORBIDDEN
+Mutation.createEwonService             | LOGIN  | FORBIDDEN | FORBIDDEN | ok        | ok          | ok    | FORBIDDEN
 Mutation.createGroup                   | LOGIN  | PLAN      | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
+Mutation.createLanDevice               | LOGIN  | FORBIDDEN | FORBIDDEN | ok        | ok          | ok    | FORBIDDEN
 Mutation.createPool                    | LOGIN  | PLAN      | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.createUser                    | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.deleteApiToken                | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
+Mutation.deleteEwonService             | LOGIN  | FORBIDDEN | FORBIDDEN | ok        | ok          | ok    | FORBIDDEN
 Mutation.deleteGroup                   | LOGIN  | PLAN      | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
+Mutation.deleteLanDevice               | LOGIN  | FORBIDDEN | FORBIDDEN | ok        | ok          | ok    | FORBIDDEN
 Mutation.deletePool                    | LOGIN  | PLAN      | FORBIDDEN | FORBIDDEN | ok          | ok    | FORBIDDEN
 Mutation.deleteUser                    | LOGIN  | NOT_FOUND | NOT_FOUND | NOT_FOUND | NOT_FOUND   | ok    | FORBIDDEN
 Mutation.disableSecondFactor           | LOGIN  | NOT_FOUND | NOT_FOUND | NOT_FOUND | NOT_FOUND   | ok    | FORBIDDEN
@@ -96,8 +101,10 @@ Mutation.retryMessage                  | LOGIN  | FORBIDDEN | FORBIDDEN | FORBID
 Mutation.revokeLogins                  | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Mutation.revokeSupportAccess           | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.sendConfirmationCode          | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
+Mutation.sendEwonOffline               | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Mutation.setAutoRegistration           | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.setConcurrentConnections      | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
+Mutation.setFirewallLevel              | LOGIN  | FORBIDDEN | FORBIDDEN | ok        | ok          | ok    | FORBIDDEN
 Mutation.setGroupRights                | LOGIN  | PLAN      | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.setPoolRights                 | LOGIN  | PLAN      | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.setPortalOrigins              | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
@@ -109,11 +116,14 @@ Mutation.startSecondFactorEnrolment    | LOGIN  | ok        | ok        | ok    
 Mutation.submitLoginCode               | LOGIN  | OPEN      | OPEN      | OPEN      | OPEN        | OPEN  | FORBIDDEN
 Mutation.updateApiToken                | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.updateEwon                    | LOGIN  | FORBIDDEN | FORBIDDEN | ok        | ok          | ok    | FORBIDDEN
+Mutation.updateEwonService             | LOGIN  | FORBIDDEN | FORBIDDEN | ok        | ok          | ok    | FORBIDDEN
 Mutation.updateGroup                   | LOGIN  | PLAN      | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
+Mutation.updateLanDevice               | LOGIN  | FORBIDDEN | FORBIDDEN | ok        | ok          | ok    | FORBIDDEN
 Mutation.updatePasswordPolicy          | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.updatePool                    | LOGIN  | PLAN      | FORBIDDEN | FORBIDDEN | ok          | ok    | FORBIDDEN
 Mutation.updateSecondFactorPolicy      | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.updateUser                    | LOGIN  | NOT_FOUND | NOT_FOUND | NOT_FOUND | NOT_FOUND   | ok    | FORBIDDEN
+Mutation.wakeUpEwon                    | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Mutation.withdrawRememberedPcs         | LOGIN  | NOT_FOUND | NOT_FOUND | NOT_FOUND | NOT_FOUND   | ok    | FORBIDDEN
 Subscription.connectionEvents          | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Subscription.logEvents                 | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
@@ -159,6 +169,13 @@ const inMinutes = (minutes: number) => new Date(now().getTime() + minutes * 60_0
 const unique = (what: string) => `${what}-${randomUUID().slice(0, 8)}`;
 const named = (name: string) => ({ name, nameKey: name.toLowerCase() });
 const global = encodeGlobalId;
+
+let services = 0;
+/** A service on a port of its own. */
+const servicePort = () => {
+  services += 1;
+  return { name: 'Web', port: 8000 + services, protocol: 'HTTP' as const };
+};
 
 /** Makes what an operation may use up. */
 const make = {
@@ -207,6 +224,23 @@ const make = {
       },
     });
     return global('Ewon', id);
+  },
+  /** Woken or sent offline without cost or effect on the Ewon of the realm. */
+  onDemand: async (realm: Realm) => {
+    const ewonId = await make.ewon(realm, 'ACTIVE');
+    const reach = { connectionMode: 'ON_DEMAND', wakeUpNumber: '+32470123456', tunnelId: randomUUID() } as const;
+    await db().ewon.update({ where: { id: key(ewonId) }, data: reach });
+    return ewonId;
+  },
+  lanDevice: async ({ ewonId }: Realm) => {
+    const { id } = await db().lanDevice.create({
+      data: { ewonId, name: 'PLC', address: '10.0.0.20', createdAt: now() },
+    });
+    return global('LanDevice', id);
+  },
+  service: async ({ ewonId }: Realm) => {
+    const { id } = await db().ewonService.create({ data: { ewonId, ...servicePort(), createdAt: now() } });
+    return global('EwonService', id);
   },
   pool: async ({ account, poolId }: Realm) => {
     // With the rights that the groups have on the pool of the account.
@@ -303,6 +337,9 @@ const OPERATIONS: Record<string, Operation> = {
   'Query.oneTimeSecrets': query(LIST),
   'Query.pool': query(({ realm }) => `(by: { id: "${global('Pool', realm.poolId)}" }) { id }`),
   'Query.pools': query(LIST),
+  'Query.reachability': query(
+    (cell) => `(input: { ewonId: "${ewon(cell)}", address: "10.0.0.20", port: 80 }) { rule }`,
+  ),
   'Query.sessions': query(LIST),
   'Query.slotOffer': query('(concurrentConnections: 4) { concurrentConnections }'),
   'Query.user': query((cell) => `(by: { id: "${own(cell)}" }) { id }`),
@@ -348,18 +385,22 @@ const OPERATIONS: Record<string, Operation> = {
     name: unique('made'),
     properties: { poolIds: [global('Pool', realm.poolId)] },
   })),
+  'Mutation.createEwonService': mutation((cell) => ({ ewonId: ewon(cell), ...servicePort() })),
   'Mutation.createGroup': mutation(() => ({ name: unique('group') })),
+  'Mutation.createLanDevice': mutation((cell) => ({ ewonId: ewon(cell), name: 'PLC', address: '10.0.0.20' })),
   'Mutation.createPool': mutation(() => ({ name: unique('pool') })),
   'Mutation.createUser': mutation((cell) => ({
     ...{ username: unique('made'), email: 'made@example.com', ...password },
     groupIds: cell.actor === 'free' ? [] : [team(cell)],
   })),
   'Mutation.deleteApiToken': mutation(async ({ realm }) => ({ tokenId: await make.token(realm) })),
+  'Mutation.deleteEwonService': mutation(async ({ realm }) => ({ serviceId: await make.service(realm) })),
   'Mutation.deleteGroup': mutation(async ({ realm, actor }) => {
     if (actor !== 'admin') return { groupId: global('Group', realm.teamId) };
     const group = { accountId: realm.account.id, ...named(unique('group')), createdAt: now() };
     return { groupId: global('Group', (await db().group.create({ data: group })).id) };
   }),
+  'Mutation.deleteLanDevice': mutation(async ({ realm }) => ({ lanDeviceId: await make.lanDevice(realm) })),
   'Mutation.deletePool': mutation(async ({ realm }) => ({ poolId: global('Pool', await make.pool(realm)) })),
   'Mutation.deleteUser': mutation(async (cell) => ({ userId: await otherUser(cell), confirm: true })),
   'Mutation.disableSecondFactor': mutation(async (cell) => ({ userId: await otherUser(cell, withSecondFactor) })),
@@ -418,8 +459,10 @@ const OPERATIONS: Record<string, Operation> = {
   'Mutation.revokeLogins': twin(() => ({ others: true })),
   'Mutation.revokeSupportAccess': mutation(async ({ realm }) => ({ supportAccessId: await make.support(realm) })),
   'Mutation.sendConfirmationCode': twin(() => ({}), withSecondFactor),
+  'Mutation.sendEwonOffline': mutation(async ({ realm }) => ({ ewonId: await make.onDemand(realm) })),
   'Mutation.setAutoRegistration': mutation(() => ({ enabled: true })),
   'Mutation.setConcurrentConnections': mutation(() => ({ concurrentConnections: 50, acknowledgeContractChange: true })),
+  'Mutation.setFirewallLevel': mutation((cell) => ({ ewonId: ewon(cell), level: 'HIGH' })),
   'Mutation.setGroupRights': mutation((cell) => ({ groupId: team(cell), managedGroupIds: [] })),
   'Mutation.setPoolRights': mutation((cell) => ({ groupId: team(cell), poolRights: [] })),
   'Mutation.setPortalOrigins': mutation(() => ({ origins: [] })),
@@ -434,13 +477,20 @@ const OPERATIONS: Record<string, Operation> = {
     name: unique('named'),
   })),
   'Mutation.updateEwon': mutation((cell) => ({ ewonId: ewon(cell), properties: { description: 'text' } })),
+  'Mutation.updateEwonService': mutation(async ({ realm }) => ({
+    ...{ serviceId: await make.service(realm), name: 'Web' },
+  })),
   'Mutation.updateGroup': mutation((cell) => ({ groupId: team(cell), smsSender: true })),
+  'Mutation.updateLanDevice': mutation(async ({ realm }) => ({
+    ...{ lanDeviceId: await make.lanDevice(realm), name: 'PLC' },
+  })),
   'Mutation.updatePasswordPolicy': mutation(() => ({ needsLetter: true })),
   'Mutation.updatePool': mutation(({ realm }) => ({ poolId: global('Pool', realm.poolId) })),
   'Mutation.updateSecondFactorPolicy': mutation(() => ({ onByDefault: false })),
   'Mutation.updateUser': mutation(async (cell) => ({
     ...{ userId: await otherUser(cell), properties: { description: 'text' } },
   })),
+  'Mutation.wakeUpEwon': mutation(async ({ realm }) => ({ ewonId: await make.onDemand(realm) })),
   'Mutation.withdrawRememberedPcs': mutation(async (cell) => ({ userId: await otherUser(cell) })),
 
   'Subscription.connectionEvents': query(({ realm }) => `(after: "${encodeCursor(realm.account.id, 0n)}") { cursor }`),
