@@ -5,6 +5,7 @@ import { login } from './commands/login.ts';
 import { logout } from './commands/logout.ts';
 import { reach } from './commands/reach.ts';
 import { status } from './commands/status.ts';
+import { wake } from './commands/wake.ts';
 
 const ECATCHER: Program = {
   call: 'npm run ecatcher --',
@@ -13,7 +14,7 @@ const ECATCHER: Program = {
   details:
     'Exit status: 0 done; 1 refused or failed, with a code in brackets; 2 a command line that cannot be understood;\n' +
     '130 stopped before it was done.',
-  commands: { login, logout, list, connect, status, reach },
+  commands: { login, logout, list, connect, status, reach, wake },
 };
 
 /** Runs a command line of `npm run ecatcher`; the result is the exit status. */

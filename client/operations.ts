@@ -98,3 +98,18 @@ export const REACHABILITY = graphql(`
     reachability(input: $input) { reachable level rule reason }
   }
 `);
+
+export const WAKE = graphql(`
+  mutation EcatcherWake($input: WakeUpEwonInput!) {
+    wakeUpEwon(input: $input) {
+      __typename
+      ... on WakeUpEwonSuccess { ewon { status wakingUntil } }
+      ... on TooManyRequestsError { retryAfter }
+      ... on Error { code message }
+    }
+  }
+`);
+
+export const EWON_STATUS = graphql(`
+  query EcatcherEwonStatus($id: ID!) { ewon(by: { id: $id }) { status } }
+`);

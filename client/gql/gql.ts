@@ -26,6 +26,8 @@ type Documents = {
     "\n  mutation EcatcherCloseSession($input: CloseSessionInput!) {\n    closeSession(input: $input) {\n      __typename\n      ... on CloseSessionSuccess { session { state closeReason bytesIn bytesOut } }\n      ... on Error { code message }\n    }\n  }\n": typeof types.EcatcherCloseSessionDocument,
     "\n  query EcatcherSession($id: ID!) {\n    node(id: $id) { __typename ... on Session { state closeReason bytesIn bytesOut } }\n  }\n": typeof types.EcatcherSessionDocument,
     "\n  query EcatcherReachability($input: ReachabilityInput!) {\n    reachability(input: $input) { reachable level rule reason }\n  }\n": typeof types.EcatcherReachabilityDocument,
+    "\n  mutation EcatcherWake($input: WakeUpEwonInput!) {\n    wakeUpEwon(input: $input) {\n      __typename\n      ... on WakeUpEwonSuccess { ewon { status wakingUntil } }\n      ... on TooManyRequestsError { retryAfter }\n      ... on Error { code message }\n    }\n  }\n": typeof types.EcatcherWakeDocument,
+    "\n  query EcatcherEwonStatus($id: ID!) { ewon(by: { id: $id }) { status } }\n": typeof types.EcatcherEwonStatusDocument,
     "\n  mutation DemoLogin($input: LoginInput!) {\n    login(input: $input) { __typename ... on LoginSuccess { token } ... on Error { code message } }\n  }\n": typeof types.DemoLoginDocument,
     "\n  query DemoAccount {\n    account { autoRegistration { registrationKey } slots { total } }\n    pools(first: 100) { nodes { id name } }\n    waiting: ewons(filter: { registrationStatus: PENDING_APPROVAL }, first: 100) { nodes { id description serialNumber } }\n  }\n": typeof types.DemoAccountDocument,
     "\n  mutation DemoApprove($input: ApproveEwonInput!) {\n    approveEwon(input: $input) { __typename ... on ApproveEwonSuccess { ewon { name } } ... on Error { code message } }\n  }\n": typeof types.DemoApproveDocument,
@@ -67,6 +69,8 @@ const documents: Documents = {
     "\n  mutation EcatcherCloseSession($input: CloseSessionInput!) {\n    closeSession(input: $input) {\n      __typename\n      ... on CloseSessionSuccess { session { state closeReason bytesIn bytesOut } }\n      ... on Error { code message }\n    }\n  }\n": types.EcatcherCloseSessionDocument,
     "\n  query EcatcherSession($id: ID!) {\n    node(id: $id) { __typename ... on Session { state closeReason bytesIn bytesOut } }\n  }\n": types.EcatcherSessionDocument,
     "\n  query EcatcherReachability($input: ReachabilityInput!) {\n    reachability(input: $input) { reachable level rule reason }\n  }\n": types.EcatcherReachabilityDocument,
+    "\n  mutation EcatcherWake($input: WakeUpEwonInput!) {\n    wakeUpEwon(input: $input) {\n      __typename\n      ... on WakeUpEwonSuccess { ewon { status wakingUntil } }\n      ... on TooManyRequestsError { retryAfter }\n      ... on Error { code message }\n    }\n  }\n": types.EcatcherWakeDocument,
+    "\n  query EcatcherEwonStatus($id: ID!) { ewon(by: { id: $id }) { status } }\n": types.EcatcherEwonStatusDocument,
     "\n  mutation DemoLogin($input: LoginInput!) {\n    login(input: $input) { __typename ... on LoginSuccess { token } ... on Error { code message } }\n  }\n": types.DemoLoginDocument,
     "\n  query DemoAccount {\n    account { autoRegistration { registrationKey } slots { total } }\n    pools(first: 100) { nodes { id name } }\n    waiting: ewons(filter: { registrationStatus: PENDING_APPROVAL }, first: 100) { nodes { id description serialNumber } }\n  }\n": types.DemoAccountDocument,
     "\n  mutation DemoApprove($input: ApproveEwonInput!) {\n    approveEwon(input: $input) { __typename ... on ApproveEwonSuccess { ewon { name } } ... on Error { code message } }\n  }\n": types.DemoApproveDocument,
@@ -141,6 +145,14 @@ export function graphql(source: "\n  query EcatcherSession($id: ID!) {\n    node
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  query EcatcherReachability($input: ReachabilityInput!) {\n    reachability(input: $input) { reachable level rule reason }\n  }\n"): typeof import('./graphql.ts').EcatcherReachabilityDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation EcatcherWake($input: WakeUpEwonInput!) {\n    wakeUpEwon(input: $input) {\n      __typename\n      ... on WakeUpEwonSuccess { ewon { status wakingUntil } }\n      ... on TooManyRequestsError { retryAfter }\n      ... on Error { code message }\n    }\n  }\n"): typeof import('./graphql.ts').EcatcherWakeDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query EcatcherEwonStatus($id: ID!) { ewon(by: { id: $id }) { status } }\n"): typeof import('./graphql.ts').EcatcherEwonStatusDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -840,6 +840,12 @@ export type UserSecondFactorInput = {
   mobile?: string | null | undefined;
 };
 
+/** The Ewon to wake. */
+export type WakeUpEwonInput = {
+  /** One that connects on demand. */
+  ewonId: string | number;
+};
+
 export type EcatcherLoginMutationVariables = Exact<{
   input: LoginInput;
 }>;
@@ -1000,6 +1006,25 @@ export type EcatcherReachabilityQueryVariables = Exact<{
 
 
 export type EcatcherReachabilityQuery = { reachability: { reachable: boolean, level: FirewallLevel, rule: string, reason: ReachabilityReason } | null };
+
+export type EcatcherWakeMutationVariables = Exact<{
+  input: WakeUpEwonInput;
+}>;
+
+
+export type EcatcherWakeMutation = { wakeUpEwon:
+    | { __typename: 'DomainError', code: ErrorCode, message: string }
+    | { __typename: 'TooManyRequestsError', retryAfter: number, code: ErrorCode, message: string }
+    | { __typename: 'ValidationError', code: ErrorCode, message: string }
+    | { __typename: 'WakeUpEwonSuccess', ewon: { status: EwonStatus, wakingUntil: string | null } }
+   };
+
+export type EcatcherEwonStatusQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type EcatcherEwonStatusQuery = { ewon: { status: EwonStatus } | null };
 
 export type DemoLoginMutationVariables = Exact<{
   input: LoginInput;
@@ -1570,6 +1595,33 @@ export const EcatcherReachabilityDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<EcatcherReachabilityQuery, EcatcherReachabilityQueryVariables>;
+export const EcatcherWakeDocument = new TypedDocumentString(`
+    mutation EcatcherWake($input: WakeUpEwonInput!) {
+  wakeUpEwon(input: $input) {
+    __typename
+    ... on WakeUpEwonSuccess {
+      ewon {
+        status
+        wakingUntil
+      }
+    }
+    ... on TooManyRequestsError {
+      retryAfter
+    }
+    ... on Error {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<EcatcherWakeMutation, EcatcherWakeMutationVariables>;
+export const EcatcherEwonStatusDocument = new TypedDocumentString(`
+    query EcatcherEwonStatus($id: ID!) {
+  ewon(by: {id: $id}) {
+    status
+  }
+}
+    `) as unknown as TypedDocumentString<EcatcherEwonStatusQuery, EcatcherEwonStatusQueryVariables>;
 export const DemoLoginDocument = new TypedDocumentString(`
     mutation DemoLogin($input: LoginInput!) {
   login(input: $input) {

@@ -466,6 +466,32 @@ describe('TUN-06 the command itself', () => {
     expect(outside).toMatchObject({ status: 1, stdout: expect.stringContaining('is not reachable by LAN-07') });
   });
 
+  it('TUN-06 WAK-02 wake sends the message and waits for the Ewon; one that is always connected is not woken', async () => {
+    const boiler = await account.ewon({ name: 'Boiler' });
+    const refused = await done(['wake', 'Boiler', ...as('tess')]);
+    expect(refused).toMatchObject({ status: 1, stderr: expect.stringMatching(/\(WAKE_UP_NOT_CONFIGURED\)\n$/) });
+    const properties = { connectionMode: 'ON_DEMAND', wakeUpNumber: '+32470123456' };
+    await account.admin.api.succeed(
+      'mutation ($input: UpdateEwonInput!) { updateEwon(input: $input) { __typename ... on Error { code message } } }',
+      { input: { ewonId: boiler.id, properties } },
+    );
+    const waking = ecatcher(['wake', boiler.name, ...as('tess'), '--json'], PASSWORD);
+    const { db } = server.app.platform;
+    await eventually(
+      'message',
+      () => db.message.count({ where: { recipient: '+32470123456' } }),
+      (count) => count === 1,
+    );
+    await boiler.device.connect();
+    expect(await waking.ended).toBe(0);
+    expect(JSON.parse(waking.stdout)).toEqual({ ewon: 'Boiler', status: 'ONLINE' });
+    await boiler.device.disconnect();
+    await account.admin.api.succeed(
+      'mutation ($ewonId: ID!) { removeEwon(input: { ewonId: $ewonId, confirm: true }) { __typename ... on Error { code message } } }',
+      { ewonId: boiler.id },
+    );
+  });
+
   it('TUN-06 the authority that was met first is kept; another one in its place is refused and named', async () => {
     const other = (await openAuthority({ dataDir: undefined, caDays: 1 })).certificatePem;
     const known = join(folder, 'config', 'authorities.json');
@@ -527,7 +553,7 @@ describe('TUN-06 the command itself', () => {
   test('TUN-06 every command has help, and what cannot be understood is told in one sentence', async () => {
     const help = await new EcatcherRun([]).ended;
     expect(help).toBe(0);
-    for (const command of ['login', 'logout', 'list', 'connect', 'status', 'reach']) {
+    for (const command of ['login', 'logout', 'list', 'connect', 'status', 'reach', 'wake']) {
       const running = new EcatcherRun([command, '--help']);
       expect(await running.ended).toBe(0);
       expect(running.stdout).toMatch(new RegExp(`^Usage: npm run ecatcher -- ${command} .*--config`, 's'));
