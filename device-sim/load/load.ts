@@ -62,7 +62,9 @@ export interface LoadResult extends SummaryReport {
 
 /** Brings thousands of devices and hundreds of users online, holds them there, and measures. */
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
-  const load = new Load(options);
+  // Of its own, since thousands listen to it.
+  using end = deadline(undefined, options.signal);
+  const load = new Load({ ...options, signal: end.signal });
   try {
     return await load.run();
   } finally {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { deadline } from '../../client/deadline.ts';
 import { codeOf, messageOf } from '../../client/errors.ts';
 import { Summary, type SummaryReport } from '../summary.ts';
 import { type Deed, deedsOf } from './actions.ts';
@@ -45,7 +46,9 @@ export interface ScenarioResult extends SummaryReport {
  */
 export async function runScenario(options: RunOptions): Promise<ScenarioResult> {
   const { plan, onProgress = () => undefined } = options;
-  const signal = options.signal ?? new AbortController().signal;
+  // Of its own, since every device listens to it.
+  using end = deadline(undefined, options.signal);
+  const { signal } = end;
   const summary = new Summary();
   let own: { platform: Platform; phone: PhoneNetwork } | undefined;
   try {
@@ -113,6 +116,8 @@ class Run {
     } catch (error) {
       if (signal.aborted) this.#failures.push('it was stopped');
       else if (!(error instanceof Failed)) this.#failures.push(`${messageOf(error)} (${codeOf(error)})`);
+      // What led to it is worth reading.
+      await this.#log.endStretch('AS_WRITTEN').catch(() => undefined);
     } finally {
       await leaveWorld(this.#world);
     }
