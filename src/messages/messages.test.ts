@@ -18,6 +18,10 @@ const PARAMS = {
   code: '123456',
   by: 'Ann',
   reference: 'DEV12',
+  ewonName: 'Tank <3>',
+  subject: 'High\r\nBcc: x@example.com',
+  lines: ['Level 98 %', '<img alt>\n\nhttps://evil.example/'],
+  text: 'Full <b>now</b>',
 };
 
 describe('a mail', () => {
@@ -38,6 +42,18 @@ describe('a mail', () => {
     expect(text).toContain('Bob https://evil.example/ invites you');
     expect(text.split('\n').filter((line) => /^https?:/.test(line))).toEqual([PARAMS.link]);
     expect(html).toContain(`>${PARAMS.link}</p>`);
+  });
+
+  it('GW-13 of a device has the lines that it gave, and no others', () => {
+    const { subject, text } = renderMessage('MAIL', 'DEVICE_MAIL', PARAMS);
+    expect(subject).toBe('High Bcc: x@example.com');
+    expect(text.split('\n').slice(0, 4)).toEqual([
+      'Level 98 %',
+      '<img alt> https://evil.example/',
+      '',
+      'Sent by the Ewon Tank <3> of the account acme.',
+    ]);
+    expect(renderMessage('MAIL', 'DEVICE_MAIL', { ...PARAMS, subject: '' }).subject).toBe('Message of Tank <3>');
   });
 
   it('as a text message has neither subject nor HTML', () => {
