@@ -1,11 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CodedError } from '../client/errors.ts';
 import { CLOSE_CODES, type DeviceFacts } from '../src/gateway/protocol.ts';
 import { type FakeGateway, startFakeGateway } from '../test/support/fake-gateway.ts';
 import { createDevice, type Device, type DeviceOptions } from './device.ts';
-import { folderStore, memoryStore } from './state.ts';
+import { folderStore, memoryStore, type StateStore } from './state.ts';
 import { insertCard } from './t2m.ts';
 
 const FACTS: DeviceFacts = {
@@ -202,6 +204,58 @@ describe('registration', () => {
   });
 });
 
+describe('a disk that is full', () => {
+  /** Writes until it is told not to. */
+  function fullStore(): StateStore & { full: boolean } {
+    const store = memoryStore();
+    const disk = Object.assign(store, { full: false });
+    const { save } = store;
+    disk.save = async (state) => {
+      if (disk.full) throw new CodedError('STATE_NOT_WRITTEN', 'The disk is full.');
+      await save(state);
+    };
+    return disk;
+  }
+
+  test('SIM-04 a device whose key cannot be kept does not register, and says why', async () => {
+    const stateStore = fullStore();
+    stateStore.full = true;
+    const device = await newDevice({ stateStore });
+    await expect(device.register(PROOF)).rejects.toMatchObject({ code: 'STATE_NOT_WRITTEN' });
+    expect(gateway.enrolments).toEqual([]);
+    stateStore.full = false;
+    expect(await device.register(PROOF)).toMatchObject({ outcome: 'REGISTERED' });
+  });
+
+  test('SIM-04 a registered device goes on with what it knows, says so, and writes it when it can', async () => {
+    gateway.behaviour.welcome.keepAliveSeconds = 0.02;
+    const stateStore = fullStore();
+    const device = await newDevice({ stateStore });
+    const problems: string[] = [];
+    device.on('stateNotKept', ({ code }) => problems.push(code));
+    const { onEnrol } = gateway.behaviour;
+    gateway.behaviour.onEnrol = (request) => {
+      stateStore.full = true; // between the key and its certificate
+      return onEnrol(request);
+    };
+    expect(await device.register(PROOF)).toMatchObject({ outcome: 'REGISTERED' });
+    await device.connect();
+    await device.waitFor(() => problems.length >= 2);
+    expect(device.tunnelState).toBe('online');
+    expect(new Set(problems)).toEqual(new Set(['STATE_NOT_WRITTEN']));
+    expect((await stateStore.load(FACTS.serialNumber))?.credentials).toBeUndefined();
+
+    stateStore.full = false;
+    await new Promise<void>((resolve) => {
+      device.on('message', async () => {
+        if ((await stateStore.load(FACTS.serialNumber))?.credentials !== undefined) resolve();
+      });
+    });
+    const restarted = await newDevice({ stateStore });
+    expect(restarted).toMatchObject({ state: 'VPN_PROVISIONED', certificate: device.certificate });
+  });
+});
+
 describe('tunnel', () => {
   test('GRK-16 a device waits for approval, and is online on the same tunnel once it is given', async () => {
     const { welcome } = gateway.behaviour;
@@ -360,6 +414,90 @@ describe('tunnel', () => {
     expect(lastTunnel().garbage).toEqual(['{garbage', 'binary']);
     expect(device.tunnelState).toBe('online');
     expect(device.rawSocket?.getProtocol()).toBe('TLSv1.3');
+  });
+
+  test('SIM-05 a delay of the keep-alives holds at once and until it is set otherwise', async () => {
+    gateway.behaviour.welcome.keepAliveSeconds = 0.02;
+    const device = await onlineDevice();
+    const beats = () => lastTunnel().received.filter(({ type }) => type === 'keepAlive').length;
+    await gateway.until(() => beats() >= 2);
+    device.setFaults({ keepAliveDelayMs: 600_000 });
+    const before = beats();
+    await delay(150); // seven intervals
+    expect(beats()).toBeLessThanOrEqual(before + 1);
+    device.setFaults({ keepAliveDelayMs: 0 });
+    await gateway.until(() => beats() >= before + 3);
+    expect(device.faults).toEqual({ keepAliveDelayMs: 0, link: null, clockSkewMs: 0 });
+  });
+
+  test('SIM-05 a clock that is wrong judges the age of the certificate wrongly', async () => {
+    gateway.behaviour.onMessage = (tunnel, { type }) => {
+      if (type === 'hello') tunnel.send(gateway.behaviour.welcome);
+      if (type === 'keepAlive') tunnel.send({ type: 'keepAlive' });
+    };
+    gateway.behaviour.welcome.keepAliveSeconds = 0.02;
+    const device = await onlineDevice();
+    await gateway.until(() => lastTunnel().received.length >= 3);
+    expect(lastTunnel().received.some(({ type }) => type === 'renewCertificate')).toBe(false);
+    device.setFaults({ clockSkewMs: 80 * DAY_MS });
+    await gateway.until(() => lastTunnel().received.some(({ type }) => type === 'renewCertificate'));
+  });
+
+  test('SIM-05 pushed values go in messages of bounded size, and again with the same name when the answer was lost', async () => {
+    const { onMessage } = gateway.behaviour;
+    const seen: { id: string; count: number }[] = [];
+    gateway.behaviour.onMessage = (tunnel, message) => {
+      onMessage(tunnel, message);
+      if (message.type !== 'data') return;
+      seen.push({ id: message.id, count: message.points.length });
+      if (seen.length === 2) tunnel.socket.terminate();
+      else tunnel.send({ type: 'accepted', of: 'data', id: message.id });
+    };
+    const device = await onlineDevice();
+    await device.pushData(Array.from({ length: 70 }, (_, value) => ({ tag: 'level', value })));
+    expect(seen.map(({ count }) => count)).toEqual([50, 20, 20]);
+    expect(seen[2]?.id).toBe(seen[1]?.id);
+    expect(seen[1]?.id).not.toBe(seen[0]?.id);
+
+    gateway.behaviour.onMessage = (tunnel, message) => {
+      if (message.type === 'data')
+        tunnel.send({ type: 'refused', of: 'data', id: message.id, code: 'TOO_MANY_REQUESTS', message: 'Later.' });
+    };
+    await expect(device.pushData([{ tag: 'level', value: 1 }])).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS' });
+    await device.disconnect();
+    await expect(device.pushData([{ tag: 'level', value: 1 }])).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
+  });
+
+  test('WAK-04 SIM-05 a device that was sent offline stays so until it is woken up', async () => {
+    const device = await onlineDevice({ connectionMode: 'ON_DEMAND' });
+    const retrying: unknown[] = [];
+    device.on('retrying', (attempt) => retrying.push(attempt));
+    close('SENT_OFFLINE');
+    await device.waitFor('closed');
+    expect(retrying).toEqual([]);
+    await device.wake();
+    expect(device.tunnelState).toBe('online');
+    // Woken once, it stays as long as any other: a lost connection is opened again.
+    lastTunnel().socket.terminate();
+    await gateway.until(() => gateway.tunnels.length === 3);
+    await device.waitFor('online');
+  });
+
+  test('GW-07 a device tells of its digital input before it closes the tunnel for it, and comes back only if it was there', async () => {
+    const device = await onlineDevice({ facts: { ...FACTS, digitalInputPolicy: 'ON_DISABLES' } });
+    const closed = new Promise((resolve) => lastTunnel().socket.once('close', resolve));
+    device.setDigitalInput(true);
+    expect(await closed).toBe(CLOSE_CODES.REMOTE_ACCESS_DISABLED.code);
+    expect(lastTunnel().received.at(-1)).toEqual({ type: 'report', digitalInput: true });
+    await device.waitFor('closed');
+    device.setDigitalInput(false);
+    await device.waitFor('online');
+    device.setDigitalInput(true);
+    await device.waitFor('closed');
+    await device.disconnect();
+    device.setDigitalInput(false);
+    expect(device.tunnelState).toBe('closed');
+    expect(gateway.tunnels).toHaveLength(2);
   });
 
   test('GW-06 a change of facts is reported, and the next hello has it', async () => {

@@ -114,7 +114,7 @@ interface Sender {
 export type DeviceMail = Sender & { to: string; subject: string; text: string };
 export type DeviceSms = Sender & { to: string; text: string };
 
-/** A value of the data history; without `at`, of now by the device's clock. */
+/** A value of the data history; without `at`, of now by the device's clock, a millisecond after the one before it. */
 export type Measurement = Pick<DataPoint, 'tag' | 'value'> & Partial<DataPoint>;
 
 const DEFAULT_MAX_STREAMS = 64;
@@ -430,8 +430,11 @@ export class Device extends EventEmitter<DeviceEvents> {
    * @throws CodedError the code of a refusal, `NOT_CONNECTED`, `TIMEOUT`
    */
   async pushData(points: readonly Measurement[]): Promise<void> {
-    const at = new Date(this.clock).toISOString();
-    const all = points.map((point) => ({ at, good: true, ...point }));
+    const now = this.clock;
+    const all = points.map((point, index) => {
+      const at = new Date(now - (points.length - 1 - index)).toISOString();
+      return { at, good: true, ...point };
+    });
     for (let from = 0; from < all.length; from += POINTS_PER_MESSAGE) {
       const message = { type: 'data' as const, points: all.slice(from, from + POINTS_PER_MESSAGE) };
       await this.#requestUntilTaken(message);

@@ -23,12 +23,13 @@ export async function readControlToken(folder: string): Promise<string> {
 export async function openControlToken(folder: string): Promise<string> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeFile(join(folder, FILE), `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
+    const token = `${randomBytes(24).toString('base64url')}\n`;
+    await writeFile(join(folder, FILE), token, { mode: 0o600, flag: 'wx' }).catch((error: unknown) => {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    });
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') {
-      const message = `The token of the control API cannot be written to ${folder}: ${codeOf(error)}.`;
-      throw new CodedError('STATE_NOT_WRITTEN', message, undefined, { cause: error });
-    }
+    const message = `The token of the control API cannot be written to ${folder}: ${codeOf(error)}.`;
+    throw new CodedError('STATE_NOT_WRITTEN', message, undefined, { cause: error });
   }
   return await readControlToken(folder);
 }

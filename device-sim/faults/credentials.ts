@@ -8,6 +8,9 @@ import { Link } from './link.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+/** One for all tries: making it takes a while, and nothing hangs on it. */
+let forgersKey: Promise<string> | undefined;
+
 /** What a try needs of the device that makes it. */
 interface Attempt {
   tunnelUrl: string;
@@ -29,7 +32,8 @@ export async function tryCredentials(
   kind: 'EXPIRED' | 'FOREIGN',
   { tunnelUrl, authority, facts, timeoutMs }: Attempt,
 ): Promise<string> {
-  const key = await createDeviceKey('rsa-2048');
+  forgersKey ??= createDeviceKey('rsa-2048');
+  const key = await forgersKey;
   const issuer = kind === 'FOREIGN' ? [{ shortName: 'CN', value: 'Another authority' }] : nameOf(authority);
   const notAfter = Date.now() + (kind === 'EXPIRED' ? -DAY_MS : 90 * DAY_MS);
   const certificate = selfMade({ key, commonName: facts.serialNumber, issuer, notAfter });

@@ -67,7 +67,11 @@ export class Link {
 /** Bytes of one direction of one connection, on the link. */
 class Transit {
   #last: Promise<void> = Promise.resolve();
+  #sending: Promise<void> = Promise.resolve();
+  /** Calls of `send` that have not returned. */
+  #senders = 0;
   #bytes = 0;
+  #cancelled = false;
   #waiting: (() => void) | undefined;
   readonly #timers = new Set<() => void>();
 
@@ -78,13 +82,25 @@ class Transit {
   ) {}
 
   get idle(): boolean {
-    return this.#bytes === 0;
+    return this.#bytes === 0 && this.#senders === 0;
   }
 
-  /** Resolves when the next bytes may be sent. */
+  /** Whether more may be sent now. */
+  get ready(): boolean {
+    return this.#senders === 0;
+  }
+
+  /** Resolves when the next bytes may be sent; bytes of one call never overtake those of another. */
   async send(data: Buffer): Promise<void> {
+    this.#senders += 1;
+    this.#sending = this.#sending.then(() => this.#sendOne(data));
+    await this.#sending;
+    this.#senders -= 1;
+  }
+
+  async #sendOne(data: Buffer): Promise<void> {
     const portion = this.link.portion ?? data.length;
-    for (let from = 0; from < data.length; from += portion) {
+    for (let from = 0; from < data.length && !this.#cancelled; from += portion) {
       const chunk = data.subarray(from, from + portion);
       const { leaveMs, arriveMs } = this.link.reserve(this.direction, chunk.length);
       this.#bytes += chunk.length;
@@ -97,10 +113,10 @@ class Transit {
           this.#waiting?.();
         });
       await this.#pause(leaveMs);
-      if (this.#bytes > WINDOW_BYTES) {
+      if (this.#bytes > WINDOW_BYTES && !this.#cancelled) {
         await new Promise<void>((resolve) => {
           this.#waiting = () => {
-            if (this.#bytes <= WINDOW_BYTES) resolve();
+            if (this.#bytes <= WINDOW_BYTES || this.#cancelled) resolve();
           };
         });
       }
@@ -109,18 +125,19 @@ class Transit {
 
   /** Resolves when everything has been delivered. */
   settled(): Promise<void> {
-    return this.#last;
+    return this.#sending.then(() => this.#last);
   }
 
   /** Ends its waits; what was on its way arrives nowhere that counts. */
   cancel(): void {
+    this.#cancelled = true;
     for (const end of this.#timers) end();
     this.#bytes = 0;
     this.#waiting?.();
   }
 
   #pause(ms: number): Promise<void> {
-    if (ms <= 0) return Promise.resolve();
+    if (ms <= 0 || this.#cancelled) return Promise.resolve();
     return new Promise((resolve) => {
       const end = () => {
         clearTimeout(timer);
@@ -172,7 +189,7 @@ class LinkSocket extends Duplex {
   }
 
   override _read(): void {
-    if (!this.#frozen) this.#socket.resume();
+    if (!this.#frozen && this.#down.ready) this.#socket.resume();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
