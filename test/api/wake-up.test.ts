@@ -106,6 +106,8 @@ describe('connection mode', () => {
     expect((await update({ connectionMode: null })).ewon).toMatchObject({
       ...{ connectionMode: 'PERMANENT', wakeUpNumber: '+32470123456' },
     });
+    expect(await wake(admin, ewon.id)).toMatchObject(permanent);
+    expect(await sendOffline(admin, ewon.id)).toMatchObject(permanent);
     expect((await update({ wakeUpNumber: null })).ewon.wakeUpNumber).toBeNull();
     await ewon.device.connect();
     expect(await wake(admin, ewon.id)).toMatchObject(permanent);
