@@ -7,7 +7,7 @@ import type { Actor } from '../users/actor.ts';
 import { DECLARED } from './pages.ts';
 
 /** M2W-02: the Ewons that the actor may use through M2web, and no others of those that he sees. */
-export function ewonsForM2web(actor: Actor): Prisma.EwonWhereInput {
+function ewonsForM2web(actor: Actor): Prisma.EwonWhereInput {
   const all = actor.administrator || !actor.features.groups;
   return {
     AND: [

@@ -7,7 +7,7 @@ import { targetPath, type WebTarget } from './paths.ts';
 import type { PortalSession } from './sessions.ts';
 
 /** Where the answers of the portal itself carry their code, to be told from those of a target. */
-export const CODE_HEADER = 'talkgate-code';
+const CODE_HEADER = 'talkgate-code';
 
 const STATUS: Partial<Record<ErrorCode, number>> = {
   VALIDATION_FAILED: 400,
@@ -57,7 +57,7 @@ export function sendOver(response: ServerResponse, { ended, ewon }: PortalSessio
 }
 
 /** A server behind an Ewon that a browser can open (M2W-10). */
-export interface WebServer {
+interface WebServer {
   name: string;
   description: string | null;
   target: WebTarget;

@@ -17,7 +17,7 @@ export type Route =
   | { kind: 'enter' }
   | { kind: 'outside' };
 
-export const ENTER_PATH = '/enter';
+const ENTER_PATH = '/enter';
 
 const SESSION_PATH = /^\/s\/([\w-]{20,100})(?:\/(.*))?$/s;
 const TARGET_PATH = /^(https\/)?(\d{1,3}(?:\.\d{1,3}){3}):(\d{1,5})(.*)$/s;

@@ -471,6 +471,7 @@ describe('the end of a session', () => {
       server.clock.advance(14 * 60_000);
       expect((await here.ask(`${PLC}/api/values`)).status).toBe(200);
       await eventually('renewed', aliveUntil, (now) => now > before);
+      expect(Date.parse(await aliveUntil()) - server.clock.now().getTime()).toBeGreaterThan(14 * 60_000);
     }
     // Without the portal this login would have ended after 20 minutes.
     expect((await user.api.run('{ viewer { user { id } } }')).viewer).not.toBeNull();
