@@ -125,13 +125,6 @@ export function parseDuration(text: string, option: string): number {
   return ms;
 }
 
-/** A whole number in a range. */
-export function parseWhole(text: string, option: string, min: number, max: number): number {
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= min && value <= max)) throw usageError(`--${option} must be a whole number from ${min} to ${max}.`);
-  return value;
-}
-
 /** A URL with one of these protocols; credentials in it would be shown with it. */
 export function parseUrl(text: string, option: string, protocols: readonly string[]): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;

@@ -127,7 +127,7 @@ export class Forward extends EventEmitter<ForwardEvents> {
  * Carries bytes between a TCP connection and a stream until both directions have ended, or one of the two breaks; then the
  * other is broken as well: a reset stays a reset. Resolves with what broke it.
  */
-export function carry(socket: Socket, stream: StreamSocket): Promise<Error | undefined> {
+function carry(socket: Socket, stream: StreamSocket): Promise<Error | undefined> {
   return new Promise((resolve) => {
     let broken: Error | undefined;
     let open = 2;
