@@ -1,7 +1,9 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { meets, unmet } from './counts.ts';
+import { Scenario } from './format.ts';
+import { keysAt } from './forms.ts';
 import { parseScenario, readScenario } from './read.ts';
 import { durationMs, offsetText } from './time.ts';
 
@@ -127,6 +129,18 @@ describe('a right file', () => {
     expect(files.length).toBeGreaterThanOrEqual(8);
     await expect(readScenario(join(folder, 'none.yaml'))).rejects.toMatchObject({ code: 'SCENARIO_UNREADABLE' });
   });
+});
+
+test('SIM-03 the guide explains every action and field, and its example is right', async () => {
+  const guide = await readFile(resolve(import.meta.dirname, '../../docs/scenarios.md'), 'utf8');
+  const [, example = ''] = /```yaml\n(name:[\s\S]*?)```/.exec(guide) ?? [];
+  expect(parseScenario(example, 'docs/scenarios.md').steps).toHaveLength(3);
+  const places = [[], ['steps', 0], ['steps', 0, 'do', 0], ['devices', 'pump'], ['users', 'anna'], ['expect']];
+  const fields = places.flatMap((path) => keysAt(Scenario, path));
+  expect(fields.length).toBeGreaterThan(60);
+  expect(fields.filter((field) => !new RegExp(`\`${field}[\`:]|, \`${field}|^ {2}${field}:`, 'm').test(guide))).toEqual(
+    [],
+  );
 });
 
 test('SIM-10 a count is exact, at least, at most, or between', () => {

@@ -140,13 +140,16 @@ describe('a scenario', () => {
       - connect: crane
       - open: { users: anna, devices: pump-1, refused: EWON_OFFLINE }
       - open: { users: anna, devices: pump-1 }
-expect:
 `;
     const text = SMALL.replace(/steps:[\s\S]*/, steps).replace('count: 3', 'count: 1, start: APPROVED');
     const bad = await sim(await file('refused.yaml', text), '--seed', 'four');
     expect(bad.status).toBe(1);
     expect(bad.stdout).toMatch(/NOT AS EXPECTED: step step 1: open: .* \(EWON_OFFLINE\)\n/);
-    const good = await sim(await file('tolerated.yaml', `${text}  errors: { EWON_OFFLINE: 1 }\n`), '--seed', 'five');
+    const good = await sim(
+      await file('tolerated.yaml', `${text}expect: { errors: { EWON_OFFLINE: 1 } }\n`),
+      '--seed',
+      'five',
+    );
     expect(good).toMatchObject({ status: 0 });
 
     const broken = await sim(await file('broken.yaml', text.replace('users: anna', 'users: otto')));
