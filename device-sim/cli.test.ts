@@ -1,7 +1,8 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { CLOSE_CODES } from '../src/gateway/protocol.ts';
 import { type FakeApi, startFakeApi } from '../test/support/fake-api.ts';
 import { type FakeGateway, startFakeGateway } from '../test/support/fake-gateway.ts';
 import { runCommandLine } from './cli.ts';
@@ -172,6 +173,41 @@ describe('npm run sim', () => {
       status: 1,
       stderr: expect.stringContaining('There is no tunnel: The Ewon was removed. (CERTIFICATE_REVOKED)'),
     });
+  });
+
+  test('WAK-02 SIM-05 run --on-demand stays offline until an SMS comes through its phone network', async () => {
+    const stop = new AbortController();
+    const said: string[] = [];
+    const line = [
+      'run',
+      ...here(),
+      '--on-demand',
+      '--phone-number',
+      '+32470000001',
+      '--phone-network',
+      '--phone-port',
+      '0',
+    ];
+    const running = runCommandLine(line, {
+      env: { TALKGATE_GRK: KEY },
+      stdin: (async function* () {})(),
+      stdout: { write: () => true },
+      stderr: { write: (text) => said.push(text) },
+      signal: stop.signal,
+    });
+    const urlOf = () => /^Phone network at (\S+)$/m.exec(said.join(''))?.[1];
+    await vi.waitUntil(() => urlOf() !== undefined, 5000);
+    expect(gateway.tunnels).toEqual([]);
+    const body = JSON.stringify({ to: '+32470000001', text: 'TALKGATE WAKE UP DEV1' });
+    await fetch(urlOf() ?? '', { method: 'POST', body });
+    await gateway.until(() => gateway.tunnels.length === 1);
+    await vi.waitUntil(() => said.some((text) => text.includes('online as')), 5000);
+    gateway.tunnels[0]?.socket.close(CLOSE_CODES.SENT_OFFLINE.code, 'SENT_OFFLINE');
+    await vi.waitUntil(() => said.some((text) => text.includes('tunnel closed: SENT_OFFLINE')), 5000);
+    await fetch(urlOf() ?? '', { method: 'POST', body });
+    await gateway.until(() => gateway.tunnels.length === 2);
+    stop.abort();
+    expect(await running).toBe(0);
   });
 
   test('SIM-07 control lists and commands the devices of a running simulator, by the token in its state folder', async () => {
