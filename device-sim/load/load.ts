@@ -31,6 +31,8 @@ export interface LoadOptions {
   users: number;
   /** Devices and users are spread over so many accounts. */
   accounts: number;
+  /** Concurrent connections of each account; by default as many as it has users. */
+  slots: number | undefined;
   /** Private keys in PEM, one a device. */
   keys: readonly string[];
   /** Devices, and then users, that begin in a second. */
@@ -125,6 +127,7 @@ class Load {
 
   async #makeAccounts(): Promise<void> {
     const { platform, seed, accounts, users, patienceMs, signal, onProgress } = this.#options;
+    const { slots = Math.ceil(users / accounts) } = this.#options;
     for (let index = 0; index < accounts; index++) {
       signal.throwIfAborted();
       const administrator = new Administrator({
@@ -136,7 +139,6 @@ class Load {
         signal,
       });
       await administrator.createAccount('PRO', platform.operator);
-      const slots = Math.ceil(users / accounts);
       if (slots > (await administrator.slots())) await administrator.setSlots(slots);
       const poolId = (await administrator.pools()).get('') ?? '';
       const groupId = await administrator.createGroup({

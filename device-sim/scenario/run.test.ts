@@ -1,9 +1,10 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startServer, type TestServer } from '../../test/support/server.ts';
 import { runCommandLine } from '../cli.ts';
+import { openKeyPool } from '../load/keys.ts';
 import { eventLine } from './events.ts';
 import type { Platform } from './platform.ts';
 import { parseScenario } from './read.ts';
@@ -79,11 +80,13 @@ function platformOf(index: number): Platform {
   };
 }
 
-/** A line of the command; its exit status and what it wrote. */
-async function sim(...line: string[]) {
+/** A line of the command `scenario`, or of another; its exit status and what it wrote. */
+const sim = (...line: string[]) => command('scenario', ...line);
+
+async function command(...line: string[]) {
   const written = { stdout: '', stderr: '' };
   const { apiUrl, deviceUrl } = platformOf(0);
-  const status = await runCommandLine(['scenario', ...line, '--api', apiUrl, '--server', deviceUrl], {
+  const status = await runCommandLine([...line, '--api', apiUrl, '--server', deviceUrl], {
     env: { OPERATOR_TOKEN },
     stdin: process.stdin,
     stdout: { write: (text) => (written.stdout += text) },
@@ -155,4 +158,56 @@ describe('a scenario', () => {
     const broken = await sim(await file('broken.yaml', text.replace('users: anna', 'users: otto')));
     expect(broken).toMatchObject({ status: 1, stderr: expect.stringMatching(/broken\.yaml:16: .*no "otto"/) });
   }, 60_000);
+});
+
+describe('load', () => {
+  test('SIM-09 brings devices and users of several accounts online, and tells rates and percentiles', async () => {
+    const line = ['load', '--accounts', '2', '--stay', '0s', '--state', folder, '--bytes', '1000', '--json'];
+    const good = await command(...line, '--devices', '5', '--users', '2');
+    expect(good).toMatchObject({ status: 0 });
+    const report = JSON.parse(good.stdout);
+    expect(report).toMatchObject({
+      ok: true,
+      devices: { wanted: 5, online: 5 },
+      users: { wanted: 2, inSession: 2 },
+      platform: { online: 5, sessions: 2 },
+      errors: {},
+    });
+    for (const [what, count] of [
+      ['enrolled', 5],
+      ['approved', 5],
+      ['tunnel opened', 5],
+      ['logged in', 2],
+      ['session opened', 2],
+      ['bytes echoed', 2],
+    ] as const) {
+      const { p50, p95, p99, max } = report.latencies[what];
+      expect(report.latencies[what].count, what).toBe(count);
+      expect([p50 > 0, p50 <= p95, p95 <= p99, p99 <= max * 1.01], what).toEqual([true, true, true, true]);
+      expect(report.counts[what].perSecond, what).toBeGreaterThan(0);
+    }
+    expect(good.stderr).toContain('devices 5/5');
+
+    // One account has one connection, so of four users two are refused.
+    const bad = await command(...line, '--devices', '2', '--users', '4', '--seed', 'bad', '--slots', '1');
+    expect(bad).toMatchObject({ status: 1, stderr: expect.stringContaining('(seed bad)') });
+    expect(JSON.parse(bad.stdout)).toMatchObject({ ok: false, errors: { CONCURRENT_CONNECTION_LIMIT: 2 } });
+  }, 60_000);
+
+  test('SIM-04 SIM-09 keys are made once, kept for their owner alone, and told to nobody', async () => {
+    const pool = join(folder, 'pool');
+    const first = await openKeyPool(pool, 3);
+    const more = await openKeyPool(pool, 5);
+    expect(more.slice(0, 3)).toEqual(first);
+    expect(new Set(more).size).toBe(5);
+    expect(await openKeyPool(pool, 2)).toEqual(first.slice(0, 2));
+    const keys = join(pool, 'keys.json');
+    expect((await stat(keys)).mode & 0o077).toBe(0);
+    await writeFile(keys, JSON.stringify([first[0], 'secret']));
+    const error = await openKeyPool(pool, 1).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'STATE_UNREADABLE', message: expect.not.stringContaining('secret') });
+    await expect(openKeyPool(join(keys, 'inside-a-file'), 1)).rejects.toMatchObject({
+      code: expect.stringMatching(/^STATE_/),
+    });
+  });
 });
