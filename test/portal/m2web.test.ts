@@ -172,6 +172,7 @@ describe('the pages', () => {
     const page = await browser.ask(at(`/ewons/${await referenceOf(ewon)}`));
     for (const part of ['Own pages', 'PLC', '10.0.0.20', 'In hall &#34;2&#34;', 'Acme', 'ONLINE'])
       expect(page.text).toContain(part);
+    for (const to of ['10.0.0.53:80/', '10.0.0.20:80/']) expect(page.text).toContain(`name="to" value="${to}"`);
     expect(page.text).not.toContain('<i>Co');
     const handOver = await browser.post(at('/open'), { ewon: await referenceOf(ewon), to: '10.0.0.20:80/' });
     const action = /<form method="post" action="([^"]+)"/.exec(handOver.text)?.[1] ?? '';
