@@ -26,7 +26,7 @@ const LEVELS: Record<FirewallLevel, Openness> = {
 export const levelsOf = (plan: Plan): readonly FirewallLevel[] =>
   plan === 'FREE' ? ['STANDARD', 'HIGH'] : ['STANDARD', 'HIGH', 'ENFORCED', 'ULTRA'];
 
-export type FirewallRule = 'LAN-07' | 'LAN-08' | 'LAN-09' | 'LAN-10';
+type FirewallRule = 'LAN-07' | 'LAN-08' | 'LAN-09' | 'LAN-10';
 
 /** What the firewall goes by. */
 export interface FirewallFacts {
@@ -114,4 +114,4 @@ const isAt = ({ port, protocol }: { port: number; protocol: LanProtocol }, targe
   port === target.port && transportOf(protocol) === transportOf(target.protocol);
 
 /** What a protocol is carried by. */
-export const transportOf = (protocol: LanProtocol): 'TCP' | 'UDP' => (protocol === 'UDP' ? 'UDP' : 'TCP');
+const transportOf = (protocol: LanProtocol): 'TCP' | 'UDP' => (protocol === 'UDP' ? 'UDP' : 'TCP');
