@@ -195,6 +195,9 @@ describe('npm run sim', () => {
       stderr: { write: (text) => said.push(text) },
       signal: stop.signal,
     });
+    expect(
+      await sim(['run', ...here(), '--index', '1', '--on-demand', '--for', '400ms'], { env: { TALKGATE_GRK: KEY } }),
+    ).toMatchObject({ status: 0 });
     const urlOf = () => /^Phone network at (\S+)$/m.exec(said.join(''))?.[1];
     await vi.waitUntil(() => urlOf() !== undefined, 5000);
     expect(gateway.tunnels).toEqual([]);

@@ -146,6 +146,9 @@ test('SIM-05 WAK-02 a text message to the number of a device wakes it, posted as
   expect(await sms('+32470000001', 'TALKGATE WAKE UP DEV2')).toBe(202);
   await second().waitFor('online');
   expect(first().tunnelState).toBe('closed');
+  await second().disconnect();
+  expect((await fleet.connectAll()).map(({ device }) => device.serialNumber)).toEqual([first().serialNumber]);
+  expect(second().tunnelState).toBe('closed');
   expect(phones.received).toBe(3);
   expect([await post('{"to":'), await post('{}'), await post('x'.repeat(20_000)), await post('{}', '/x')]).toEqual([
     400, 400, 413, 404,
