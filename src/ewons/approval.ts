@@ -71,10 +71,13 @@ const deviceOf = ({
   wanAddress,
   geolocationEnabled,
   digitalInput,
+  digitalInputPolicy,
+  latitude,
+  longitude,
   registeredAt,
 }: FoundEwon) => ({
-  ...{ serialNumber, model, firmwareVersion, lanAddress, wanType, wanAddress, geolocationEnabled, digitalInput },
-  registeredAt,
+  ...{ serialNumber, model, firmwareVersion, lanAddress, wanType, wanAddress, geolocationEnabled },
+  ...{ digitalInput, digitalInputPolicy, latitude, longitude, registeredAt },
 });
 
 /** Rejects a waiting Ewon (GRK-23): it disappears, and its credentials are void. @throws AppError NOT_FOUND, FORBIDDEN */

@@ -261,8 +261,10 @@ describe('replacement', () => {
   test('GRK-19 GRK-20 GRK-22 GRK-25 EWN-04 VPN-09 the new device takes the place: properties, pools, address and history stay, device facts and credentials are its own', async () => {
     const old = await veteran('Turbine');
     const { db } = server.app.platform;
-    // Levels are set by people from the data plane's issue on; the column moves with the record already.
-    await db.ewon.updateMany({ where: { serialNumber: old.device.serialNumber }, data: { firewallLevel: 'ULTRA' } });
+    await account.admin.api.succeed(
+      'mutation ($input: SetFirewallLevelInput!) { setFirewallLevel(input: $input) { __typename ... on Error { code } } }',
+      { input: { ewonId: old.id, level: 'ULTRA' } },
+    );
     const before = await see(account.admin, old.id);
     expect(before.vpnAddress).toBe(old.device.vpnAddress);
     const history = await account.log({ ewonIds: [old.id] });
@@ -307,6 +309,26 @@ describe('replacement', () => {
     await old.device.reset();
     await old.device.register({ registrationKey: await other.registrationKey() });
     expect(old.device.ewonName).toBe(`Ewon ${old.device.serialNumber}`);
+  });
+
+  test('GRK-20 GW-07 the switch of the old device says nothing of the new one', async () => {
+    const policy = { digitalInput: true, digitalInputPolicy: 'ON_ENABLES' } as const;
+    const old = await account.onlineEwon({ name: 'Switched' }, policy);
+    await old.device.disconnect();
+    await eventually(
+      'offline',
+      () => see(account.admin, old.id),
+      ({ status }) => status === 'OFFLINE',
+    );
+    const { id } = await arrival();
+    await account.admin.api.succeed(APPROVE, { input: { ewonId: id, replace: old.id } });
+    const query =
+      'query ($id: ID!) { ewon(by: { id: $id }) { digitalInput digitalInputPolicy remoteAccessForbidden } }';
+    expect((await account.admin.api.run(query, { id: old.id })).ewon).toEqual({
+      digitalInput: null,
+      digitalInputPolicy: null,
+      remoteAccessForbidden: false,
+    });
   });
 
   test('GRK-20 the certificate of the replacing device opens the tunnel of the replaced record later too', async () => {
