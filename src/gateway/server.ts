@@ -72,6 +72,7 @@ export async function startGateway(ctx: Platform): Promise<Gateway> {
   for (const server of [devicePort, tunnelPort]) {
     server.headersTimeout = config.limits.HANDSHAKE_SECONDS * 1000;
     server.requestTimeout = config.limits.HANDSHAKE_SECONDS * 1000;
+    server.on('upgrade', notYet);
   }
   tunnelPort.on('tlsClientError', (error, socket) =>
     ctx.log.info(
@@ -90,6 +91,7 @@ export async function startGateway(ctx: Platform): Promise<Gateway> {
   await tunnels.start();
 
   const sessionTunnels = new SessionTunnels(ctx, streams);
+  for (const server of [devicePort, tunnelPort]) server.off('upgrade', notYet);
   devicePort.on('upgrade', (request, socket, head) => sessionTunnels.upgrade(request, socket, head));
   const sockets = new WebSocketServer({
     noServer: true,
@@ -115,6 +117,15 @@ export async function startGateway(ctx: Platform): Promise<Gateway> {
       await Promise.all([devicePort, tunnelPort].map(closeServer));
     },
   };
+}
+
+/**
+ * While the gateway starts: without a listener an upgrade would be answered as a plain request, which is a refusal for good, and
+ * devices that come again after a restart would stay away.
+ */
+function notYet(_request: IncomingMessage, socket: Duplex): void {
+  socket.on('error', () => socket.destroy());
+  refuseUpgrade(socket, 503);
 }
 
 async function handleDevicePort(ctx: Platform, request: IncomingMessage, response: ServerResponse): Promise<void> {
