@@ -115,7 +115,6 @@ const optionalForms = Object.fromEntries(
   Object.entries(ACTIONS).map(([key, form]) => [key, (form as z.ZodType).optional()]),
 ) as { [Name in ActionName]: z.ZodOptional<ActionForms[Name]> };
 const Action = z.strictObject(optionalForms);
-export type Action = z.infer<typeof Action>;
 
 /** How often: exactly, or `>= 3`, `<= 3`, `2..5`. */
 const count = z.union([

@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { deadline } from '../../client/deadline.ts';
 import { codeOf, messageOf } from '../../client/errors.ts';
+import { type PhoneNetwork, startPhoneNetwork } from '../phone-network.ts';
 import { Summary, type SummaryReport } from '../summary.ts';
 import { type Deed, deedsOf } from './actions.ts';
 import { exceeds, meets, unmet } from './counts.ts';
 import { EventLog, type ScenarioEvent } from './events.ts';
 import type { ActionOf } from './format.ts';
-import { type PhoneNetwork, startPhoneNetwork } from './phone-network.ts';
+
 import { type Platform, startOwnPlatform } from './platform.ts';
 import type { PlannedStep, ScenarioPlan } from './read.ts';
 import { msOf, offsetText } from './time.ts';
@@ -75,9 +76,11 @@ export async function runScenario(options: RunOptions): Promise<ScenarioResult> 
 }
 
 async function startOwn(plan: ScenarioPlan, summary: Summary, signal: AbortSignal) {
-  const phone = await startPhoneNetwork((error) => summary.failed(error));
+  const phone = await startPhoneNetwork({ port: 0, onError: (error) => summary.failed(error) });
+  const { url: smsUrl } = phone;
   try {
-    return { phone, platform: await startOwnPlatform({ smsUrl: phone.url, env: plan.platform, signal }) };
+    const platform = await startOwnPlatform({ env: plan.platform, signal, ...(smsUrl !== undefined && { smsUrl }) });
+    return { phone, platform };
   } catch (error) {
     await phone.close();
     throw error;

@@ -7,11 +7,11 @@ import { Administrator, type EwonState } from '../administrator.ts';
 import { createDevice, type Device } from '../device.ts';
 import { deviceProfile } from '../fleet.ts';
 import { accepted } from '../patience.ts';
+import type { PhoneNetwork } from '../phone-network.ts';
 import { seededRandom } from '../random.ts';
 import type { Summary } from '../summary.ts';
 import { SimulatedUser } from '../users.ts';
 import type { DeviceGroup } from './format.ts';
-import type { PhoneNetwork } from './phone-network.ts';
 import type { Platform } from './platform.ts';
 import type { ScenarioPlan } from './read.ts';
 
@@ -54,7 +54,7 @@ export interface WorldOptions {
 }
 
 /** The Ewons as the Administrator sees them; whoever waits for one shares the look. */
-export class EwonStates {
+class EwonStates {
   readonly #administrator: Administrator;
   #looking: Promise<Map<string, EwonState>> | undefined;
   #next: Promise<Map<string, EwonState>> | undefined;
