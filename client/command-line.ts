@@ -8,8 +8,8 @@ export interface Surroundings {
   stdin: AsyncIterable<Uint8Array | string>;
   /** Results. */
   stdout: { write(text: string): unknown };
-  /** Progress and events. */
-  stderr: { write(text: string): unknown };
+  /** Progress and events; a terminal tells its width. */
+  stderr: { isTTY?: boolean | undefined; columns?: number | undefined; write(text: string): unknown };
   /** Aborted when the user wants an end (Ctrl-C). */
   signal: AbortSignal;
   /** Asks the person at the terminal; undefined when nobody sits there. What he types is not shown when `hidden`. */

@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { type Command, parseUrl, usageError } from '../../client/command-line.ts';
 import { parseJson } from '../../client/device-port.ts';
 import { CodedError, messageOf } from '../../client/errors.ts';
 import { CONTROL_COMMANDS } from '../control/commands.ts';
 import { readControlToken } from '../control/token.ts';
-import type { Command } from './command.ts';
-import { COMMON, DEVICES, parseUrl, readSecret, usageError } from './options.ts';
+import { COMMON, DEVICES, readSecret } from './options.ts';
 
 const options = {
   url: { type: 'string', value: '<url>', default: 'http://127.0.0.1:4480', help: 'The control API.' },

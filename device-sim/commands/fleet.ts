@@ -1,22 +1,10 @@
 import { parseArgs } from 'node:util';
+import { type Command, parseDuration, parseUrl } from '../../client/command-line.ts';
 import { createFleet, type Fleet, type FleetResult } from '../fleet.ts';
 import { ProgressLine } from '../progress.ts';
 import { folderStore } from '../state.ts';
 import { formatReport, Summary } from '../summary.ts';
-import type { Command } from './command.ts';
-import {
-  COMMON,
-  DEVICES,
-  ended,
-  endOf,
-  FOR,
-  noProof,
-  PROOF,
-  parseDuration,
-  parseUrl,
-  parseWhole,
-  readProof,
-} from './options.ts';
+import { COMMON, DEVICES, ended, endOf, FOR, noProof, PROOF, parseWhole, readProof } from './options.ts';
 import { openDoors, PLAYING, playingOptions } from './playing.ts';
 
 const { 'grk-file': grkFile } = PROOF;

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { type Command, parseDuration, type Surroundings } from '../../client/command-line.ts';
 import { openKeyPool } from '../load/keys.ts';
 import { type LoadResult, runLoad } from '../load/load.ts';
 import { ProgressLine } from '../progress.ts';
 import { type Platform, startOwnPlatform } from '../scenario/platform.ts';
 import { formatReport } from '../summary.ts';
-import type { Command, Surroundings } from './command.ts';
-import { COMMON, parseDuration, parseWhole, platformOf } from './options.ts';
+import { COMMON, parseWhole, platformOf } from './options.ts';
 
 const options = {
   devices: { type: 'string', value: '<n>', default: '3000', help: 'How many devices.' },

@@ -1,7 +1,8 @@
+import { parseUrl, usageError } from '../../client/command-line.ts';
 import { createDevice, type Device, type DeviceOptions } from '../device.ts';
 import { deviceProfile } from '../fleet.ts';
 import { folderStore } from '../state.ts';
-import { parseUrl, parseWhole, usageError } from './options.ts';
+import { parseWhole } from './options.ts';
 
 /** The device that `--seed`, `--index` and `--serial` mean, from the state folder. */
 export async function deviceOf(

@@ -1,9 +1,14 @@
-import { readFile } from 'node:fs/promises';
+import {
+  type Option,
+  parseDuration,
+  parseUrl,
+  readText,
+  type Surroundings,
+  usageError,
+} from '../../client/command-line.ts';
 import { type Deadline, deadline } from '../../client/deadline.ts';
-import { CodedError } from '../../client/errors.ts';
 import type { EnrolmentProof } from '../../src/gateway/protocol.ts';
 import type { Platform } from '../scenario/platform.ts';
-import type { Option, Surroundings } from './command.ts';
 
 /** Options that every command has. */
 export const COMMON = {
@@ -56,20 +61,6 @@ export const FOR = {
   help: 'End after this time, such as 60s or 5m; otherwise Ctrl-C ends it.',
 } as const;
 
-/** A command line that cannot be understood. */
-export const usageError = (message: string): CodedError => new CodedError('USAGE', message);
-
-const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
-
-/** `90s`, `1.5m`, `200ms`, `1h` in milliseconds. */
-export function parseDuration(text: string, option: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
-  const ms = Number(match?.[1]) * UNIT_MS[(match?.[2] ?? 's') as keyof typeof UNIT_MS];
-  if (!(ms >= 0 && ms < 2 ** 31))
-    throw usageError(`--${option} must be a time such as 500ms, 60s, 5m or 1h, up to 24 days.`);
-  return ms;
-}
-
 /** `5s`, or `5s-20s` for anything between. */
 export function parseDurations(text: string, option: string): readonly [number, number] {
   const [min = '', max = min] = text.split('-');
@@ -85,20 +76,6 @@ export function parseWhole(text: string, option: string, min: number, max: numbe
   return value;
 }
 
-/** A URL with one of these protocols; credentials in it would be shown with it. */
-export function parseUrl(text: string, option: string, protocols: readonly string[]): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (
-    url === undefined ||
-    !protocols.includes(url.protocol.slice(0, -1)) ||
-    url.username !== '' ||
-    url.password !== ''
-  ) {
-    throw usageError(`--${option} must be a URL with ${protocols.join(' or ')} and without credentials.`);
-  }
-  return text;
-}
-
 /**
  * Reads a secret from a file, from standard input for `-`, or else from the environment: never from an argument, which
  * everybody on the machine can read in the list of processes.
@@ -111,15 +88,6 @@ export async function readSecret(
   const secret = (file === '-' ? await readAll(stdin) : await readText(file, option)).trim();
   if (secret === '') throw usageError(`--${option} is empty.`);
   return secret;
-}
-
-/** The text of a file that an option names. */
-export async function readText(file: string, option: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw usageError(`--${option} ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}.`);
-  }
 }
 
 type ProofValues = { [Name in keyof typeof PROOF]?: string | undefined };

@@ -1,10 +1,10 @@
+import { type Option, type Surroundings, usageError } from '../../client/command-line.ts';
 import { startControl } from '../control/server.ts';
 import { openControlToken } from '../control/token.ts';
 import type { Device, DeviceOptions } from '../device.ts';
 import type { LanService, SimulatedLanOptions } from '../lan/lan.ts';
 import { startPhoneNetwork } from '../phone-network.ts';
-import type { Option, Surroundings } from './command.ts';
-import { parseWhole, readSecret, usageError } from './options.ts';
+import { parseWhole, readSecret } from './options.ts';
 
 /** Options of commands whose devices stay: what is behind them, and how they are reached from beside. */
 export const PLAYING = {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
+import type { Command, Surroundings } from '../../client/command-line.ts';
 import type { Device, Registration } from '../device.ts';
-import type { Command, Surroundings } from './command.ts';
 import { deviceOf } from './one-device.ts';
 import { COMMON, DEVICES, noProof, ONE_DEVICE, PROOF, readProof } from './options.ts';
 

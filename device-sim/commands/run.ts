@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
+import { type Command, parseDuration } from '../../client/command-line.ts';
 import type { Device } from '../device.ts';
 import { formatReport, Summary } from '../summary.ts';
-import type { Command } from './command.ts';
 import { deviceOf } from './one-device.ts';
-import { COMMON, DEVICES, ended, endOf, FOR, noProof, ONE_DEVICE, PROOF, parseDuration, readProof } from './options.ts';
+import { COMMON, DEVICES, ended, endOf, FOR, noProof, ONE_DEVICE, PROOF, readProof } from './options.ts';
 import { openDoors, PLAYING, playingOptions } from './playing.ts';
 
 const options = {

@@ -1,13 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { type Command, usageError } from '../../client/command-line.ts';
 import { CodedError } from '../../client/errors.ts';
 import { ProgressLine } from '../progress.ts';
 import { eventLine } from '../scenario/events.ts';
 import { readScenario, type ScenarioPlan } from '../scenario/read.ts';
 import { runScenario, type ScenarioResult } from '../scenario/run.ts';
 import { formatReport } from '../summary.ts';
-import type { Command } from './command.ts';
-import { COMMON, platformOf, usageError } from './options.ts';
+import { COMMON, platformOf } from './options.ts';
 
 const options = {
   seed: { type: 'string', value: '<text>', help: 'Another seed than that of the file.' },

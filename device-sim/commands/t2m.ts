@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
+import { type Command, usageError } from '../../client/command-line.ts';
 import { insertCard } from '../t2m.ts';
-import type { Command } from './command.ts';
 import { deviceOf } from './one-device.ts';
-import { COMMON, DEVICES, ONE_DEVICE, usageError } from './options.ts';
+import { COMMON, DEVICES, ONE_DEVICE } from './options.ts';
 import { printRegistration } from './register.ts';
 
 const { server: _, ...devices } = DEVICES;

@@ -1,20 +1,17 @@
 import { parseArgs } from 'node:util';
+import {
+  type Command,
+  parseDuration,
+  parseUrl,
+  readText,
+  type Surroundings,
+  usageError,
+} from '../../client/command-line.ts';
 import { ProgressLine } from '../progress.ts';
 import { seededRandom } from '../random.ts';
 import { formatReport, Summary } from '../summary.ts';
 import { SimulatedUser, type UserOptions, type UserOutcome } from '../users.ts';
-import type { Command, Surroundings } from './command.ts';
-import {
-  COMMON,
-  endOf,
-  FOR,
-  parseDuration,
-  parseDurations,
-  parseUrl,
-  parseWhole,
-  readText,
-  usageError,
-} from './options.ts';
+import { COMMON, endOf, FOR, parseDurations, parseWhole } from './options.ts';
 
 const options = {
   api: { type: 'string', value: '<url>', default: 'http://localhost:4000/graphql', help: 'The API.' },
