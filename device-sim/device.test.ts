@@ -493,11 +493,15 @@ describe('tunnel', () => {
     device.setDigitalInput(false);
     await device.waitFor('online');
     device.setDigitalInput(true);
+    device.setDigitalInput(false); // before the tunnel has closed
+    await gateway.until(() => gateway.tunnels.length === 3);
+    await device.waitFor('online');
+    device.setDigitalInput(true);
     await device.waitFor('closed');
     await device.disconnect();
     device.setDigitalInput(false);
     expect(device.tunnelState).toBe('closed');
-    expect(gateway.tunnels).toHaveLength(2);
+    expect(gateway.tunnels).toHaveLength(3);
   });
 
   test('GW-06 a change of facts is reported, and the next hello has it', async () => {

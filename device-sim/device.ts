@@ -40,7 +40,7 @@ export type Registration =
   | { outcome: 'REGISTERED'; registrationStatus: EnrolmentResponse['registrationStatus']; ewonName: string };
 
 /** Where a device logs; a pino logger is one. */
-export interface DeviceLog {
+interface DeviceLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
 }
@@ -164,6 +164,8 @@ export class Device extends EventEmitter<DeviceEvents> {
   /** Tunnels that vanished: still connected, so that they can be ended in the end. */
   readonly #ghosts = new Set<Tunnel>();
   #opening: Promise<void> | undefined;
+  /** While it closes its tunnel; the next is opened after that. */
+  #leaving: Promise<void> | undefined;
   /** Aborted when the device no longer wants its present tunnel, or the next one. */
   #wish = new AbortController();
   #failures = 0;
@@ -321,8 +323,9 @@ export class Device extends EventEmitter<DeviceEvents> {
    * @throws CodedError `NOT_REGISTERED`, `REMOTE_ACCESS_DISABLED` (GW-07), or the reason of the last {@link TunnelEnd}
    */
   connect({ withinMs = 0 }: { withinMs?: number } = {}): Promise<void> {
-    if (this.#isOpen()) return Promise.resolve();
-    if (this.#opening !== undefined) return this.#opening;
+    if (this.#leaving === undefined && this.#isOpen()) return Promise.resolve();
+    if (this.#opening !== undefined && (this.#leaving === undefined || !this.#wish.signal.aborted))
+      return this.#opening;
     if (this.remoteAccessForbidden) {
       this.#heldBack = true;
       const detail = `The digital input of device ${this.serialNumber} forbids remote access.`;
@@ -332,7 +335,9 @@ export class Device extends EventEmitter<DeviceEvents> {
     this.#wish.abort();
     this.#wish = new AbortController();
     this.#failures = 0;
-    const opening = this.#reach(this.#wish.signal, Date.now() + withinMs).finally(() => {
+    const { signal } = this.#wish;
+    const reach = () => this.#reach(signal, Date.now() + withinMs);
+    const opening = (this.#leaving === undefined ? reach() : this.#leaving.then(reach)).finally(() => {
       if (this.#opening === opening) this.#opening = undefined;
     });
     this.#opening = opening;
@@ -347,17 +352,28 @@ export class Device extends EventEmitter<DeviceEvents> {
     await this.#identity.settled();
   }
 
-  async #leave(reason?: 'REMOTE_ACCESS_DISABLED'): Promise<void> {
+  #leave(reason?: 'REMOTE_ACCESS_DISABLED'): Promise<void> {
     this.#wish.abort();
     for (const ghost of this.#ghosts) ghost.destroy();
-    const tunnel = this.#tunnel;
+    this.#streams.cut();
+    const leaving = this.#end(this.#tunnel, this.#opening, reason).finally(() => {
+      if (this.#leaving === leaving) this.#leaving = undefined;
+    });
+    this.#leaving = leaving;
+    return leaving;
+  }
+
+  async #end(
+    tunnel: Tunnel | undefined,
+    opening: Promise<void> | undefined,
+    reason?: 'REMOTE_ACCESS_DISABLED',
+  ): Promise<void> {
     if (tunnel !== undefined) {
       const ended = new Promise<void>((resolve) => tunnel.once('end', () => resolve()));
       tunnel.close(reason);
       await ended;
     }
-    await this.#opening?.catch(() => undefined);
-    this.#streams.cut();
+    await opening?.catch(() => undefined);
     if (this.#tunnelState !== 'closed') this.#enter('closed');
   }
 
@@ -378,6 +394,7 @@ export class Device extends EventEmitter<DeviceEvents> {
       tunnel.vanish();
       const { limits } = this.#link;
       this.#link.freeze();
+      this.#streams.fallSilent();
       this.#link = new Link();
       this.#link.setLimits(limits);
       this.#tunnel = undefined;
@@ -674,10 +691,15 @@ export class Device extends EventEmitter<DeviceEvents> {
   async #dial(tunnel: Tunnel, dial: Dial): Promise<void> {
     const credentials = this.#identity.known.credentials;
     if (credentials === undefined) return;
-    const outcome = await this.#streams.dial(dial, { ...credentials, link: this.#link }, (code, message) => {
-      tunnel.send({ type: 'dialFailed', streamId: dial.streamId, code, message });
-    });
-    if (tunnel !== this.#tunnel) this.#streams.cut();
+    const { streamId } = dial;
+    const outcome = await this.#streams.dial(
+      dial,
+      { ...credentials, link: this.#link },
+      {
+        refuse: (code, message) => tunnel.send({ type: 'dialFailed', streamId, code, message }),
+        wanted: () => tunnel === this.#tunnel,
+      },
+    );
     this.#log('info', { ...outcome }, 'stream');
     this.emit('dialled', outcome);
     this.emit('change');

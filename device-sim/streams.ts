@@ -32,6 +32,8 @@ export class DeviceStreams {
   readonly #lan: SimulatedLan;
   readonly #maxStreams: number;
   readonly #live = new Set<StreamSocket>();
+  /** Streams that fell silent with their device: they count no more, and end when the device does. */
+  readonly #silent = new Set<StreamSocket>();
   #opening = 0;
   #bytesIn = 0;
   #bytesOut = 0;
@@ -49,7 +51,7 @@ export class DeviceStreams {
   /** Bytes to the machines of the LAN so far, and from them. */
   get traffic(): { bytesIn: number; bytesOut: number } {
     const traffic = { bytesIn: this.#bytesIn, bytesOut: this.#bytesOut };
-    for (const { bytesRead, bytesWritten } of this.#live) {
+    for (const { bytesRead, bytesWritten } of [...this.#live, ...this.#silent]) {
       traffic.bytesIn += bytesRead;
       traffic.bytesOut += bytesWritten;
     }
@@ -60,11 +62,12 @@ export class DeviceStreams {
    * Does what the gateway asks: connects to the address, then opens a stream with the token and joins the two.
    *
    * @param refuse tells the gateway that the connection to the LAN failed
+   * @param wanted whether the tunnel that asked is still there
    */
   async dial(
     dial: Dial,
     access: GatewayAccess & { tunnelUrl: string },
-    refuse: (code: DialFailure, message: string) => void,
+    { refuse, wanted }: { refuse: (code: DialFailure, message: string) => void; wanted: () => boolean },
   ): Promise<DialOutcome> {
     const { address, port } = dial;
     const timeoutMs = dial.withinSeconds * 1000 * DIAL_SHARE;
@@ -78,7 +81,12 @@ export class DeviceStreams {
       const socket = await this.#lan.connect(address, port, { timeoutMs });
       try {
         const left = Math.max(1, deadline - performance.now());
-        this.#join(socket, await openStream(dial.token, access, left));
+        const stream = await openStream(dial.token, access, left);
+        if (!wanted()) {
+          stream.on('error', () => undefined).destroy(lost());
+          throw lost();
+        }
+        this.#join(socket, stream);
         return { address, port, outcome: 'OPENED' };
       } catch (error) {
         socket.resetAndDestroy();
@@ -95,13 +103,20 @@ export class DeviceStreams {
 
   /** Cuts all streams, as the loss of the tunnel does. */
   cut(): void {
-    for (const stream of this.#live) stream.destroy(lost());
+    for (const stream of [...this.#live, ...this.#silent]) stream.destroy(lost());
+  }
+
+  /** Forgets all streams without ending them: the link of the device is frozen. */
+  fallSilent(): void {
+    for (const stream of this.#live) this.#silent.add(stream);
+    this.#live.clear();
   }
 
   #join(socket: Socket, stream: StreamSocket): void {
     this.#live.add(stream);
     stream.once('close', () => {
       this.#live.delete(stream);
+      this.#silent.delete(stream);
       this.#bytesIn += stream.bytesRead;
       this.#bytesOut += stream.bytesWritten;
       if (!socket.destroyed && !(socket.readableEnded && socket.writableFinished)) socket.resetAndDestroy();

@@ -12,7 +12,7 @@ const MAX_BODY_BYTES = 256 * 1024;
 const AT_ONCE = 20;
 
 /** A device as the control API tells of it. */
-export const describe = (device: Device) => ({
+const describe = (device: Device) => ({
   serialNumber: device.serialNumber,
   ewonName: device.ewonName ?? null,
   state: device.state,

@@ -30,7 +30,7 @@ export type LanService = {
 );
 
 export interface SimulatedLanOptions {
-  /** The machines; by default {@link DEFAULT_SERVICES}. The Ewon's own web servers on 80 and 81 are always there (LAN-05). */
+  /** The machines; by default a PLC and an echo. The Ewon's own web servers on 80 and 81 are always there (LAN-05). */
   services?: readonly LanService[];
   /** Machines beside them; one at the same address and port takes its place. */
   more?: readonly LanService[];
@@ -39,7 +39,7 @@ export interface SimulatedLanOptions {
 }
 
 /** A PLC with Modbus TCP and a web page, and an echo. */
-export const DEFAULT_SERVICES: readonly LanService[] = [
+const DEFAULT_SERVICES: readonly LanService[] = [
   { address: '10.0.0.20', port: 502, kind: 'modbus' },
   { address: '10.0.0.20', port: 80, kind: 'http' },
   { address: '10.0.0.30', port: 7, kind: 'echo' },

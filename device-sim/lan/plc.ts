@@ -16,7 +16,7 @@ interface Sensor {
 }
 
 /** Input registers 0 to 3; register 4 counts seconds. */
-export const SENSORS: readonly Sensor[] = [
+const SENSORS: readonly Sensor[] = [
   { name: 'temperature', scale: 10, middle: 650, swing: 80, periodMs: 20_000 },
   { name: 'pressure', scale: 100, middle: 320, swing: 40, periodMs: 7_000 },
   { name: 'level', scale: 10, middle: 500, swing: 450, periodMs: 60_000 },
