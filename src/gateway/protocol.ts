@@ -26,7 +26,7 @@ export const MAX_STREAM_FRAME_BYTES = 64 * 1024;
 /** The one text frame of a stream: its sender sends no more data, and goes on receiving (TUN-01). */
 export const STREAM_END = 'end';
 /** Values of one `data` message. */
-export const MAX_DATA_POINTS = 100;
+const MAX_DATA_POINTS = 100;
 
 /** EWN-17 */
 const serialNumber = z.string().regex(/^[A-Z]?\d{4}-\d{4}-\d{2}$/, 'must look like 2307-0101-25');
