@@ -28,7 +28,7 @@ async function loggedSessions(account: SlotStage['account']): Promise<{ started:
 
 eachDatabase('Many users for 5 slots, 2 of them reserved,', (database) => {
   // The embedded database is one session: it shows the rules of slots, not a race of locks.
-  const [PEOPLE, MEMBERS, ROUNDS] = database === 'postgresql' ? [64, 16, 10] : [32, 8, 1];
+  const [PEOPLE, MEMBERS, ROUNDS] = database === 'postgresql' ? [64, 16, 6] : [32, 8, 1];
   let stage: SlotStage;
   const people: { person: Person; isMember: boolean }[] = [];
 
