@@ -85,10 +85,11 @@ function tell({ stderr }: Surroundings, { seed, messages }: LoadResult): void {
 }
 
 function textOf(result: LoadResult): string {
-  const { devices, users, platform } = result;
+  const { devices, users, platform, phases } = result;
   return [
     `${devices.online} of ${devices.wanted} devices were online, ${users.inSession} of ${users.wanted} users in a session.`,
     `The platform showed ${platform.online} Ewons online and ${platform.sessions} sessions.`,
+    `All devices came in ${phases.devices.seconds} s (${phases.devices.perSecond}/s), all users in ${phases.users.seconds} s (${phases.users.perSecond}/s).`,
     formatReport(result),
     '',
   ].join('\n');

@@ -58,6 +58,8 @@ export interface LoadResult extends SummaryReport {
   users: { wanted: number; inSession: number };
   /** The most that the platform's own figures showed while all stayed. */
   platform: { online: number; sessions: number };
+  /** How long it took until all devices, and then all users, had come. */
+  phases: Record<'devices' | 'users', { seconds: number; perSecond: number }>;
   /** Of the first errors. */
   messages: string[];
 }
@@ -82,6 +84,8 @@ interface LoadAccount {
   online: { device: Device; ewonId: string }[];
 }
 
+const rounded = (value: number): number => Math.round(value * 10) / 10;
+
 class Load {
   readonly #options: LoadOptions;
   readonly #summary = new Summary();
@@ -99,8 +103,10 @@ class Load {
     const { platform, devices, users, signal } = this.#options;
     const authority = await fetchAuthority(platform.deviceUrl, { timeoutMs: 15_000, signal });
     await this.#makeAccounts();
-    await this.#ramp('devices', devices, (index) => this.#bringDevice(index, authority));
-    await this.#ramp('users', users, (index) => this.#bringUser(index, authority));
+    const phases = {
+      devices: await this.#ramp('devices', devices, (index) => this.#bringDevice(index, authority)),
+      users: await this.#ramp('users', users, (index) => this.#bringUser(index, authority)),
+    };
     const shown = await this.#stay();
     const online = this.#devices.filter(({ tunnelState }) => tunnelState === 'online').length;
     const inSession = this.#users.filter(({ session }) => session?.tunnel?.ended === undefined && session).length;
@@ -112,6 +118,7 @@ class Load {
       devices: { wanted: devices, online },
       users: { wanted: users, inSession },
       platform: shown,
+      phases,
       messages: this.#messages,
       ...report,
     };
@@ -152,7 +159,11 @@ class Load {
   }
 
   /** Begins so many in a second, and waits until all have come or failed. A failure is counted and holds up nobody. */
-  async #ramp(what: string, total: number, bring: (index: number) => Promise<void>): Promise<void> {
+  async #ramp(
+    what: string,
+    total: number,
+    bring: (index: number) => Promise<void>,
+  ): Promise<{ seconds: number; perSecond: number }> {
     const { perSecond, concurrency, signal, onProgress } = this.#options;
     const start = performance.now();
     let done = 0;
@@ -170,9 +181,11 @@ class Load {
       }
       done += 1;
       const seconds = (performance.now() - start) / 1000;
-      const rate = Math.round((done / seconds) * 10) / 10;
+      const rate = rounded(done / seconds);
       onProgress(`${what} ${done}/${total}, ${rate}/s${failed > 0 ? `, ${failed} failed` : ''}`);
     });
+    const seconds = (performance.now() - start) / 1000;
+    return { seconds: rounded(seconds), perSecond: seconds > 0 ? rounded(total / seconds) : 0 };
   }
 
   #failed(error: unknown): void {

@@ -171,6 +171,7 @@ describe('load', () => {
       devices: { wanted: 5, online: 5 },
       users: { wanted: 2, inSession: 2 },
       platform: { online: 5, sessions: 2 },
+      phases: { devices: { perSecond: expect.any(Number) }, users: { seconds: expect.any(Number) } },
       errors: {},
     });
     for (const [what, count] of [
