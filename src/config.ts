@@ -136,6 +136,7 @@ const environment = z.object({
   SMS_PRICE_CENTS: whole(15, 0, 1_000_000),
   DEVICE_MESSAGES_PER_HOUR: whole(60, 1, 1_000_000),
   DATA_RETENTION_DAYS: whole(10, 1, 10),
+  DATA_POINTS_PER_HOUR: whole(100_000, 100, 100_000_000),
   VPN_USER_RANGE: cidr('10.236.0.0/15'),
   VPN_EWON_RANGE: cidr('10.238.0.0/15'),
 

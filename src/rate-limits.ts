@@ -5,7 +5,7 @@ import { TooManyRequestsError } from './errors.ts';
 /** One limit: so many points a caller in a window. */
 interface RateLimit {
   /** @throws TooManyRequestsError with the seconds until the caller may try again. */
-  take(key: string): Promise<void>;
+  take(key: string, points?: number): Promise<void>;
   /** Throws like `take` when nothing is left, but takes nothing. */
   check(key: string): Promise<void>;
 }
@@ -29,6 +29,8 @@ export interface RateLimits {
   deviceMessages: RateLimit;
   /** Entries of the log that say that an Ewon asks for too many. */
   deviceMessageNotes: RateLimit;
+  /** Values that one Ewon pushes (GW-14). */
+  dataPoints: RateLimit;
   /** Estimates of passwords (PWD-18), by login or by address. */
   strength: RateLimit;
 }
@@ -46,6 +48,7 @@ export function createRateLimits({ limits }: Config): RateLimits {
     operatorFailures: rateLimit(limits.OPERATOR_FAILURES_PER_MINUTE, 60),
     deviceMessages: rateLimit(limits.DEVICE_MESSAGES_PER_HOUR, 3600),
     deviceMessageNotes: rateLimit(1, 3600),
+    dataPoints: rateLimit(limits.DATA_POINTS_PER_HOUR, 3600),
     strength: rateLimit(limits.STRENGTH_PER_MINUTE, 60),
   };
 }
@@ -57,8 +60,8 @@ function rateLimit(points: number, duration: number): RateLimit {
     return new TooManyRequestsError(`Too many requests; try again in ${seconds} s.`, seconds);
   };
   return {
-    take: async (key) => {
-      await limiter.consume(key).catch((result: unknown) => {
+    take: async (key, points = 1) => {
+      await limiter.consume(key, points).catch((result: unknown) => {
         throw result instanceof RateLimiterRes ? refuse(result) : result;
       });
     },

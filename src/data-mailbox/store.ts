@@ -15,6 +15,7 @@ const PURGE_BATCH = 10_000;
  * Numbers are given under the account's row, so that their order is the order of the commits: whoever has read up to a number
  * has missed nothing before it.
  * @throws AppError MESSAGE_INVALID (a time out of range; which is said), EWON_OFFLINE (the tunnel no longer stands)
+ * @throws TooManyRequestsError beyond DATA_POINTS_PER_HOUR
  */
 export async function storeDataPoints(
   ctx: Platform,
@@ -29,6 +30,8 @@ export async function storeDataPoints(
     select: { accountId: true, account: { select: { timeZone: true } } },
   });
   if (!ewon) throw new AppError('EWON_OFFLINE', 'The tunnel is no longer that of the Ewon.');
+  // One device that pushes without end must not fill the disk of all.
+  await ctx.rateLimits.dataPoints.take(ewonId, points.length);
   const month = monthIn(ewon.account.timeZone, now);
   // Twice in one message is once; the column keeps milliseconds.
   const distinct = new Map<string, object>();

@@ -1,4 +1,4 @@
-import { chargeSms, monthIn } from '../billing/sms.ts';
+import { chargeSms, monthIn, smsParts } from '../billing/sms.ts';
 import { addSeconds, DAY_MS } from '../clock.ts';
 import type { Platform } from '../context.ts';
 import { AppError, TooManyRequestsError } from '../errors.ts';
@@ -109,7 +109,7 @@ async function send(ctx: Platform, sender: Sender, message: DeviceMessage): Prom
       throw new AppError('EWON_OFFLINE', 'The tunnel is no longer that of the Ewon.');
     requireSender(user.actor, channel);
     if ((await tx.message.count({ where: { id } })) > 0) return;
-    if (channel === 'SMS') await chargeSms(ctx, account, `message of ${reference}`);
+    if (channel === 'SMS') await chargeSms(ctx, account, `message of ${reference}`, smsParts(message.text));
     else await countMail(account, user.timeZone);
     const common = { id, channel, recipient, userId: user.subject.id, expiresAt: addSeconds(now, DAY_MS / 1000) };
     const params = { accountName: sender.accountName, ewonName: sender.name };

@@ -12,6 +12,7 @@ import {
   leaveSession,
   loseSession,
 } from '../sessions/tunnel.ts';
+import { MessageBudget } from './message-budget.ts';
 import {
   CLOSE_CODES,
   ClientMessage,
@@ -28,6 +29,8 @@ import { bearerOf, STREAM_STATUS, StreamForbiddenError, type Streams, StreamTarg
 import { refuseUpgrade } from './upgrade.ts';
 
 const CHECK_MS = 5000;
+/** Bytes that may wait for a client that does not read before it is cut. */
+const MAX_BUFFERED_BYTES = 64 * 1024;
 
 interface SessionTunnel {
   session: EstablishedSession;
@@ -94,10 +97,16 @@ export class SessionTunnels {
     if (request.headers['sec-websocket-protocol'] !== SESSION_SUBPROTOCOL) return refuseUpgrade(socket, 426);
     if (!ticket) return refuseUpgrade(socket, 401);
     this.work(
-      establishSession(this.ctx, ticket).then((session) => {
-        if (!session) return refuseUpgrade(socket, 401);
-        this.sockets.handleUpgrade(request, socket, head, (webSocket) => this.add(session, webSocket));
-      }),
+      establishSession(this.ctx, ticket).then(
+        (session) => {
+          if (!session) return refuseUpgrade(socket, 401);
+          this.sockets.handleUpgrade(request, socket, head, (webSocket) => this.add(session, webSocket));
+        },
+        (error: unknown) => {
+          refuseUpgrade(socket, 500);
+          throw error;
+        },
+      ),
     );
   }
 
@@ -151,7 +160,10 @@ export class SessionTunnels {
     this.tunnels.set(session.id, tunnel);
     this.byStreamToken.set(tunnel.streamToken, tunnel);
     socket.on('error', () => socket.terminate());
+    const budget = new MessageBudget(this.ctx.config.limits.TUNNEL_MESSAGES_PER_MINUTE, () => performance.now());
     socket.on('message', (data, isBinary) => {
+      if (!budget.take()) return socket.close(CLOSE_CODES.TOO_MANY_MESSAGES.code, 'TOO_MANY_MESSAGES');
+      if (socket.bufferedAmount > MAX_BUFFERED_BYTES) return socket.terminate();
       tunnel.lastHeardMs = performance.now();
       const message = isBinary ? null : parse(data.toString());
       if (!message) return socket.close(CLOSE_CODES.MESSAGE_INVALID.code, 'MESSAGE_INVALID');

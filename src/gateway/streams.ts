@@ -54,13 +54,13 @@ interface Dial {
   settle(result: StreamSocket | AppError): void;
 }
 
-/** What this instance knows of the streams of one open session. */
+/** What this instance knows of the streams of one session. */
 interface SessionStreams {
   accountId: string;
   ewonId: string;
   subject: Pick<LogDraft, 'user' | 'ewon' | 'sessionId'>;
   streams: Set<Stream>;
-  /** Streams that are being opened. */
+  /** Dials that the device has not answered, also for callers who are gone: whoever opens and leaves must not flood it. */
   opening: number;
   /** Bytes of streams that have ended. */
   past: Traffic;
@@ -83,6 +83,8 @@ export interface Traffic {
  */
 export class Streams {
   private readonly sessions = new Map<string, SessionStreams>();
+  /** Sessions that have ended, until their bytes are written. */
+  private readonly ended = new Map<string, SessionStreams>();
   /** By the hash of their token. */
   private readonly dials = new Map<string, Dial>();
   private readonly sockets = new WebSocketServer({
@@ -96,7 +98,8 @@ export class Streams {
   private flushSoon: NodeJS.Timeout | undefined;
   private flushing: Promise<void> = Promise.resolve();
   private checking: Promise<void> | null = null;
-  private checkAgain = false;
+  /** What is to be looked at next: sessions, or all of them. */
+  private toCheck: Set<string> | 'ALL' = new Set();
   private closed = false;
 
   constructor(
@@ -115,7 +118,7 @@ export class Streams {
 
   /** The bytes of a session's streams through this instance so far. */
   traffic(sessionId: string): Traffic {
-    const session = this.sessions.get(sessionId);
+    const session = this.sessions.get(sessionId) ?? this.ended.get(sessionId);
     return session ? trafficOf(session) : { bytesIn: 0, bytesOut: 0 };
   }
 
@@ -143,14 +146,7 @@ export class Streams {
       this.noteRefusal(record, target, `${verdict.level}, ${verdict.rule}: ${verdict.reason}`);
       throw new StreamForbiddenError(target, verdict);
     }
-    record.opening += 1;
-    try {
-      const device = await this.dial(record.ewonId, target, signal);
-      this.add(sessionId, record, { target, device });
-      return device;
-    } finally {
-      record.opening -= 1;
-    }
+    return this.dial(sessionId, record, target, signal);
   }
 
   /** Takes the upgrade by which a device dials back: its certificate, the current one of an Ewon, and the token of a dial. */
@@ -245,26 +241,41 @@ export class Streams {
   }
 
   /** Asks the device to dial, and waits until it comes back, refuses, or its time is over. */
-  private dial(ewonId: string, target: StreamTarget, signal?: AbortSignal): Promise<StreamSocket> {
+  private async dial(
+    sessionId: string,
+    record: SessionStreams,
+    target: StreamTarget,
+    signal?: AbortSignal,
+  ): Promise<StreamSocket> {
+    const { ewonId } = record;
     const withinSeconds = this.ctx.config.limits.STREAM_DIAL_SECONDS;
     const tunnel = this.tunnels.of(ewonId);
     if (!tunnel) throw new AppError('EWON_OFFLINE', 'The Ewon is not connected to this gateway.');
     const [streamId, token] = [randomUUID(), createToken()];
     const tokenHash = hashToken(token);
     return new Promise((resolve, reject) => {
-      const give = (result: StreamSocket | AppError) => {
+      let wanted = true;
+      const gone = () => {
+        wanted = false;
+        reject(new AppError('LAN_DEVICE_TIMEOUT', 'The caller has gone.'));
+      };
+      record.opening += 1;
+      const settle = (result: StreamSocket | AppError) => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', gone);
         this.dials.delete(tokenHash);
-        if (result instanceof StreamSocket) resolve(result);
-        else reject(result);
+        record.opening -= 1;
+        if (!(result instanceof StreamSocket)) return reject(result);
+        // It counts before anybody else is asked whether there is room.
+        this.add(sessionId, record, { target, device: result });
+        if (wanted) resolve(result);
+        else result.destroy();
       };
       const late = () =>
         new AppError('LAN_DEVICE_TIMEOUT', `The Ewon did not connect within ${withinSeconds} seconds.`);
-      const gone = () => give(new AppError('LAN_DEVICE_TIMEOUT', 'The caller has gone.'));
-      const timer = setTimeout(() => give(late()), withinSeconds * 1000);
+      const timer = setTimeout(() => settle(late()), withinSeconds * 1000);
       signal?.addEventListener('abort', gone, { once: true });
-      this.dials.set(tokenHash, { streamId, ewonId, tokenHash, settle: give });
+      this.dials.set(tokenHash, { streamId, ewonId, tokenHash, settle });
       tunnel.send({ type: 'dial', streamId, token, ...target, withinSeconds });
       if (signal?.aborted) gone();
     });
@@ -277,71 +288,82 @@ export class Streams {
       record.streams.delete(stream);
       record.past.bytesIn += device.bytesWritten;
       record.past.bytesOut += device.bytesRead;
-      this.flushSoon ??= setTimeout(() => this.flush(), SOON_MS);
+      this.flushInAMoment();
     });
     // Who uses it hears of it too; an error that nobody listens to would end the process.
     device.on('error', () => undefined);
     if (this.closed || this.sessions.get(sessionId) !== record)
       device.destroy(new StreamError('SESSION_CLOSED', 'SESSION_CLOSED'));
     // The session may have ended, or the firewall changed, while the device dialled.
-    else this.check();
+    else this.check(sessionId);
   }
 
-  /** Looks whether the sessions are open and the firewalls still allow what is live; a call during a run causes one more. */
-  private check(): void {
-    this.checkAgain = true;
-    this.checking ??= (async () => {
-      while (this.checkAgain && !this.closed) {
-        this.checkAgain = false;
-        if (this.sessions.size > 0) await this.compare();
-      }
-    })()
+  /**
+   * Looks whether a session, or each, is open and its firewall still allows what is live. What is asked for during a run is
+   * looked at by the next.
+   */
+  private check(sessionId?: string): void {
+    if (sessionId === undefined) this.toCheck = 'ALL';
+    else if (this.toCheck !== 'ALL') this.toCheck.add(sessionId);
+    this.checking ??= this.checkAll()
       .catch((error: unknown) => this.ctx.log.error({ err: error }, 'Live streams could not be checked'))
       .finally(() => {
         this.checking = null;
-        if (this.checkAgain && !this.closed) this.check();
+        if (!this.closed && (this.toCheck === 'ALL' || this.toCheck.size > 0)) this.check();
       });
   }
 
-  private async compare(): Promise<void> {
+  private async checkAll(): Promise<void> {
+    for (;;) {
+      const which = this.toCheck;
+      this.toCheck = new Set();
+      // What opens while the database is asked is not in its answer, and is looked at by a check of its own.
+      const asked = [...this.sessions].filter(([id]) => which === 'ALL' || which.has(id));
+      if (asked.length === 0 || this.closed) return;
+      await this.compare(asked);
+    }
+  }
+
+  private async compare(asked: [string, SessionStreams][]): Promise<void> {
     const sessions = await this.ctx.db.session.findMany({
-      where: { id: { in: [...this.sessions.keys()] } },
+      where: { id: { in: asked.map(([id]) => id) } },
       select: { id: true, state: true, closeReason: true },
     });
     const open = new Set(sessions.filter(({ state }) => state === 'OPEN').map(({ id }) => id));
     const reasons = new Map(sessions.map(({ id, closeReason }) => [id, closeReason]));
-    for (const [id, record] of this.sessions) {
+    for (const [id, record] of asked) {
       if (!open.has(id)) this.end(id, record, reasons.get(id) ?? 'SESSION_CLOSED');
     }
-    const live = [...this.sessions].filter(([, { streams }]) => streams.size > 0);
+    const live = asked
+      .map(([, record]) => ({ record, streams: [...record.streams] }))
+      .filter(({ streams }) => streams.length > 0);
     if (live.length === 0) return;
     const ewons = await this.ctx.db.ewon.findMany({
-      where: { id: { in: [...new Set(live.map(([, { ewonId }]) => ewonId))] } },
+      where: { id: { in: [...new Set(live.map(({ record }) => record.ewonId))] } },
       select: { id: true, ...FIREWALL_FACTS },
     });
     const facts = new Map(ewons.map((ewon) => [ewon.id, ewon]));
-    for (const [, record] of live) {
+    for (const { record, streams } of live) {
       const of = facts.get(record.ewonId);
-      if (of) this.cutForbidden(record, (target) => verdictOn(of, { ...target, protocol: 'TCP' }));
+      if (of) this.cutForbidden(record, streams, (target) => verdictOn(of, { ...target, protocol: 'TCP' }));
     }
   }
 
   /** TUN-03 */
   private end(sessionId: string, record: SessionStreams, reason: string): void {
-    this.sessions.delete(sessionId);
+    if (!this.sessions.delete(sessionId)) return;
+    this.ended.set(sessionId, record);
     for (const { device } of record.streams) device.destroy(new StreamError('SESSION_CLOSED', reason));
-    this.settled(sessionId, record);
-  }
-
-  /** The bytes of a session that has ended are complete when its sockets have closed. */
-  private settled(sessionId: string, record: SessionStreams): void {
-    if (record.streams.size > 0) return void setImmediate(() => this.settled(sessionId, record));
-    this.flushing = this.flushing.then(() => this.write([[sessionId, record]]));
+    this.flushInAMoment();
   }
 
   /** LAN-16 */
-  private cutForbidden(record: SessionStreams, judge: (target: StreamTarget) => Verdict): void {
-    const cut = [...record.streams]
+  private cutForbidden(
+    record: SessionStreams,
+    streams: readonly Stream[],
+    judge: (target: StreamTarget) => Verdict,
+  ): void {
+    const cut = streams
       .map((stream) => ({ stream, verdict: judge(stream.target) }))
       .filter(({ verdict }) => !verdict.reachable);
     const [first] = cut;
@@ -367,10 +389,14 @@ export class Streams {
     ).catch((error: unknown) => this.ctx.log.error({ err: error }, 'An event of a stream could not be logged'));
   }
 
+  private flushInAMoment(): void {
+    this.flushSoon ??= setTimeout(() => this.flush(), SOON_MS);
+  }
+
   private flush(): void {
     clearTimeout(this.flushSoon);
     this.flushSoon = undefined;
-    const sessions = [...this.sessions];
+    const sessions = [...this.sessions, ...this.ended];
     this.flushing = this.flushing.then(() => this.write(sessions));
   }
 
@@ -379,17 +405,18 @@ export class Streams {
     const due = sessions
       .map(([id, record]) => ({ id, record, now: trafficOf(record) }))
       .filter(({ record: { written }, now }) => now.bytesIn > written.bytesIn || now.bytesOut > written.bytesOut);
-    if (due.length === 0) return;
     try {
-      await addTraffic(
-        this.ctx,
-        due.map(({ id, record: { written }, now }) => ({
-          sessionId: id,
-          bytesIn: now.bytesIn - written.bytesIn,
-          bytesOut: now.bytesOut - written.bytesOut,
-        })),
-      );
+      if (due.length > 0)
+        await addTraffic(
+          this.ctx,
+          due.map(({ id, record: { written }, now }) => ({
+            sessionId: id,
+            bytesIn: now.bytesIn - written.bytesIn,
+            bytesOut: now.bytesOut - written.bytesOut,
+          })),
+        );
       for (const { record, now } of due) record.written = now;
+      for (const [id, { streams }] of sessions) if (streams.size === 0) this.ended.delete(id);
     } catch (error) {
       this.ctx.log.error({ err: error }, 'The traffic of sessions could not be written; it is tried again');
     }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ReportedFacts } from '../ewons/presence.ts';
 import type { DeviceIdentity } from './identity.ts';
+import { MessageBudget } from './message-budget.ts';
 import {
   CLOSE_CODES,
   type CloseReason,
@@ -51,8 +52,7 @@ export class Tunnel {
   /** What the device has told of itself by now: by `hello`, and by reports since. */
   facts: ReportedFacts = {};
   lastHeardMs: number;
-  private budget: number;
-  private budgetAtMs: number;
+  private readonly budget: MessageBudget;
 
   constructor(
     public identity: DeviceIdentity,
@@ -62,15 +62,14 @@ export class Tunnel {
     private readonly nowMs: () => number,
   ) {
     this.lastHeardMs = nowMs();
-    this.budget = limits.messagesPerMinute;
-    this.budgetAtMs = this.lastHeardMs;
+    this.budget = new MessageBudget(limits.messagesPerMinute, nowMs);
   }
 
   /** Takes what the socket received. */
   receive(data: string | null): void {
     if (this.phase === 'closed') return;
     this.lastHeardMs = this.nowMs();
-    if (!this.withinBudget()) return this.close('TOO_MANY_MESSAGES');
+    if (!this.budget.take()) return this.close('TOO_MANY_MESSAGES');
     const message = data === null ? null : parse(data);
     if (!message) return this.close('MESSAGE_INVALID');
     if ((message.type === 'hello') !== (this.phase === 'connecting')) return this.close('MESSAGE_INVALID');
@@ -101,7 +100,7 @@ export class Tunnel {
     if (this.phase === 'closed') return;
     if (this.socket.bufferedAmount > this.limits.maxBufferedBytes) return this.lost('the device does not read');
     // The answer to a question of the gateway is not the device's doing: whoever has many streams refused must not cost it its tunnel.
-    if (message.type === 'dial') this.budget = Math.min(2 * this.limits.messagesPerMinute, this.budget + 1);
+    if (message.type === 'dial') this.budget.grant();
     this.socket.send(JSON.stringify(message));
   }
 
@@ -127,17 +126,6 @@ export class Tunnel {
   private end(reason: string): void {
     this.phase = 'closed';
     this.events.closed(this, reason);
-  }
-
-  /** A token bucket: so many messages a minute on average, and as many at once. */
-  private withinBudget(): boolean {
-    const now = this.nowMs();
-    const { messagesPerMinute } = this.limits;
-    const earned = this.budget + ((now - this.budgetAtMs) / 60_000) * messagesPerMinute;
-    this.budget = Math.max(this.budget, Math.min(messagesPerMinute, earned));
-    this.budgetAtMs = now;
-    this.budget -= 1;
-    return this.budget >= 0;
   }
 }
 

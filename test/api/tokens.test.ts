@@ -236,7 +236,7 @@ describe('using', () => {
       const { __schema } = await account.admin.api.run(
         '{ __schema { queryType { fields { name args { name type { kind } defaultValue } } } mutationType { fields { name } } } }',
       );
-      const open = ['ewon', 'ewons', 'node', 'nodes', 'viewer'];
+      const open = ['ewon', 'ewons', 'dataPoints', 'node', 'nodes', 'viewer'];
       const closed: string[] = [];
       for (const { name, args } of __schema.queryType.fields) {
         if (

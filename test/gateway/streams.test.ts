@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
+import { connect as connectTls } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { memoryStore } from '../../device-sim/state.ts';
@@ -425,6 +426,75 @@ describe('TUN-04', () => {
       () => client.open({ address: PLC, port: 502 }),
       (one) => one instanceof StreamSocket,
     );
+  });
+});
+
+describe('side by side', () => {
+  it('TUN-03 a stream that is opened while the gateway looks for ended sessions is not taken for one of them', async () => {
+    for (let round = 0; round < 6; round += 1) {
+      const both = [await Client.connect(), await Client.connect(account.admin, ewon.id)];
+      const ringing = setInterval(() => server.app.platform.bell.ring('ewons'), 1);
+      const streams = await Promise.all(both.map((client) => client.stream()));
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      clearInterval(ringing);
+      for (const stream of streams) {
+        stream.write('on');
+        expect(String((await once(stream, 'data'))[0])).toBe('on');
+        stream.resume().end();
+      }
+    }
+  });
+
+  it('TUN-02 TUN-04 whoever opens streams and leaves at once asks the device no more often than one who waits', async () => {
+    device.answer = () => ({ ignore: true });
+    const client = await Client.connect();
+    const before = device.dials.length;
+    const url = `${server.app.gatewayUrls.device.replace(/^http/, 'ws')}/stream?address=${PLC}&port=99`;
+    for (let count = 0; count < 3 * LIMIT; count += 1) {
+      const socket = new WebSocket(url, STREAM_SUBPROTOCOL, {
+        ca: server.app.platform.authority.certificatePem,
+        headers: { authorization: `Bearer ${client.streamToken}` },
+      });
+      socket.on('error', () => undefined);
+      const dialled = device.dials.length;
+      await eventually(
+        'asked, or refused',
+        () => device.dials.length > dialled || count >= LIMIT,
+        (done) => done,
+      );
+      socket.terminate();
+    }
+    expect(await client.open({ address: PLC, port: 502 })).toMatchObject({ status: 429 });
+    expect(device.dials.length - before).toBe(LIMIT);
+    await eventually(
+      'room when the device has had its time',
+      () => client.open({ address: PLC, port: 502 }),
+      ({ status }) => status === 504,
+    );
+  });
+
+  it('CON-30 a client that sends without end, or does not read the answers, is cut', async () => {
+    const client = await Client.connect();
+    const closed = once(client.tunnel, 'close');
+    for (let count = 0; count < 400; count += 1) client.tunnel.send('{"type":"keepAlive"}');
+    expect((await closed)[0]).toBe(4429);
+  });
+
+  it('TUN-02 the connection of a refused upgrade ends, whatever the client does', async () => {
+    const { hostname, port } = new URL(server.app.gatewayUrls.device);
+    const socket = connectTls({
+      ...{ host: hostname, port: Number(port), allowHalfOpen: true },
+      ca: server.app.platform.authority.certificatePem,
+      checkServerIdentity: () => undefined,
+    });
+    const gone = new Promise((resolve) => socket.once('error', resolve).once('close', resolve));
+    socket.write('GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    socket.resume();
+    await once(socket, 'end');
+    const talking = setInterval(() => socket.write('still here'), 20);
+    await gone;
+    clearInterval(talking);
+    socket.destroy();
   });
 });
 
