@@ -34,7 +34,7 @@ const counted = async (): Promise<number> =>
   Number((await server.app.platform.db.usage.findFirst({ where: { accountId: account.id } }))?.dataPoints ?? 0);
 
 beforeAll(async () => {
-  ({ server, account } = await startWorld());
+  ({ server, account } = await startWorld({ env: { DATA_POINTS_PER_HOUR: '1000' } }));
   other = await TestAccount.create(server);
   press = await account.pool('Press');
   pump = await rawEwon(account, { name: 'Pump', poolIds: [press] });
@@ -98,6 +98,21 @@ describe('the DataMailbox', () => {
     expect(await values(account.admin.api, { tag: 'range' })).toEqual([]);
     expect(await counted()).toBe(before);
     expect((await data(tunnels.pump, [good, { tag: 'range', at: at(1439), value: 2 }])).type).toBe('accepted');
+  });
+
+  it('GW-14 an Ewon pushes so many values an hour, and no other has to wait for it', async () => {
+    const { id } = await rawEwon(account, { name: 'Chatty' }).then(async (chatty) => {
+      const tunnel = await chatty.open();
+      const batch = (from: number) =>
+        Array.from({ length: 100 }, (_, index) => ({ tag: `t${from + index}`, at: at(-1), value: index }));
+      for (let count = 0; count < 10; count += 1)
+        expect((await data(tunnel, batch(count * 100))).type).toBe('accepted');
+      expect(await data(tunnel, batch(1000))).toMatchObject({ type: 'refused', of: 'data', code: 'TOO_MANY_REQUESTS' });
+      tunnel.close();
+      return chatty;
+    });
+    expect((await read(account.admin.api, { filter: { ewonId: id, tag: 't1000' } })).nodes).toEqual([]);
+    expect((await data(tunnels.paint, [{ tag: 'quota', at: at(-1), value: 1 }])).type).toBe('accepted');
   });
 
   it('GW-14 a reader who goes on after his last cursor gets each value once', async () => {
