@@ -56,13 +56,16 @@ export async function startPortal(ctx: Platform, streams: StreamOpener): Promise
   // A body may take as long as it moves: what stalls is cut.
   server.requestTimeout = 0;
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const response = new ServerResponse(request);
-    response.shouldKeepAlive = false;
-    response.assignSocket(socket as never);
-    response.once('finish', () => socket.end());
     socket.on('error', () => socket.destroy());
-    socket.once('close', () => response.destroy());
-    serve(door, request, response, () => upgrade(door, request, response, socket, head));
+    // Pipelined behind a request that has no answer yet, which no browser does.
+    if ('_httpMessage' in socket && socket._httpMessage) return void socket.destroy();
+    try {
+      const response = responseOver(socket, request);
+      serve(door, request, response, () => upgrade(door, request, response, socket, head));
+    } catch (error) {
+      ctx.log.error({ err: error }, 'A request for an upgrade could not be served');
+      socket.destroy();
+    }
   });
   const port = await listen(server, config.ports.portal, config.host).catch((error: unknown) => {
     sessions.close();
@@ -75,6 +78,24 @@ export async function startPortal(ctx: Platform, streams: StreamOpener): Promise
       return close(server);
     },
   };
+}
+
+/** The answer to a request for an upgrade, for which Node makes none. It is the last on its connection. */
+function responseOver(socket: Duplex, request: IncomingMessage): ServerResponse {
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket as never);
+  // A browser that does not close its side would hold the connection for ever.
+  response.once('finish', () => {
+    socket.once('finish', () => socket.destroy());
+    socket.end();
+  });
+  // Node has stopped doing so with the upgrade.
+  socket.on('drain', () => {
+    if (response.socket === socket) response.emit('drain');
+  });
+  socket.once('close', () => response.destroy());
+  return response;
 }
 
 /** Runs the answer to a request; what it throws becomes a page. */
