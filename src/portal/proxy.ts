@@ -129,6 +129,7 @@ class PassingRequest implements Passing {
       throw new AppError('LAN_CONNECTION_LOST', 'The browser is gone.');
     }
     const socket = target.tls ? await secured(stream, ctx.config.limits.HANDSHAKE_SECONDS * 1000) : stream;
+    if (socket.destroyed) throw new Error('it closed the connection');
     const headers = { ...requestHeaders(this.request.headers, passageOf(this.way)), ...upgrade };
     return await new Promise((resolve, reject) => {
       const outgoing = sendRequest({
@@ -140,6 +141,8 @@ class PassingRequest implements Passing {
         maxHeaderSize: MAX_HEADER_BYTES,
       });
       this.outgoing = outgoing;
+      // A request that gets its connection when that is gone would wait.
+      socket.once('close', () => reject(new Error('it closed the connection')));
       outgoing.on('response', resolve);
       outgoing.on('upgrade', (answer, _socket, remainder) => {
         this.upgraded = true;
@@ -234,6 +237,8 @@ function refusalOf(error: unknown, cause: Error | null | undefined): AppError {
 function secured(stream: Duplex, withinMs: number): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const socket = connect({ socket: stream, rejectUnauthorized: false, minVersion: 'TLSv1.2' });
+    // At any time: what a device sends after the handshake can break it while nobody else listens.
+    socket.on('error', () => stream.destroy());
     const fail = (error?: Error) => {
       clearTimeout(timer);
       socket.destroy();

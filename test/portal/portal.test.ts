@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { blocks } from '../../device-sim/lan/http-service.ts';
@@ -41,6 +42,9 @@ let oddAnswer: (request: IncomingMessage) => {
   body?: string;
 };
 let secured: Server;
+/** Stands before `secured`, and adds a record that is none to the piece of its answer with this number. */
+let spoiling: TcpServer;
+let spoiltPiece = 0;
 
 beforeAll(async () => {
   odd = createServer((request, response) => {
@@ -53,15 +57,38 @@ beforeAll(async () => {
     env: { STREAM_DIAL_SECONDS: '2', PORTAL_STALL_SECONDS: '1', LOGIN_IDLE_MINUTES: '20' },
   }));
   const { certPem, keyPem } = server.app.platform.authority.issueServerCertificate({ hosts: ['plc.local'], days: 1 });
-  secured = createTlsServer({ cert: certPem, key: keyPem }, (request, response) =>
+  // TLS 1.2, in which the second piece from the server ends the handshake.
+  secured = createTlsServer({ cert: certPem, key: keyPem, maxVersion: 'TLSv1.2' }, (request, response) =>
     response.writeHead(302, { location: '/in', 'set-cookie': 'a=1; Secure; SameSite=None' }).end(request.url),
   );
+  secured.on('upgrade', (_request, socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+  });
   await once(secured.listen(0, '127.0.0.1'), 'listening');
+  spoiling = createTcpServer((from) => {
+    const to = connect((secured.address() as AddressInfo).port, '127.0.0.1');
+    for (const [one, another] of [
+      [from, to],
+      [to, from],
+    ] as const) {
+      one.on('error', () => another.destroy());
+      one.on('close', () => another.destroy());
+    }
+    from.pipe(to);
+    let pieces = 0;
+    to.on('data', (piece) => {
+      pieces += 1;
+      from.write(pieces === spoiltPiece ? Buffer.concat([piece, Buffer.from('not TLS')]) : piece);
+    });
+  });
+  await once(spoiling.listen(0, '127.0.0.1'), 'listening');
   const services: LanService[] = [
     { address: '10.0.0.20', port: 80, kind: 'http' },
     { address: '10.0.0.21', port: 80, kind: 'http', login: LOGIN },
     { address: '10.0.0.40', port: 8080, kind: 'forward', toPort: (odd.address() as AddressInfo).port },
     { address: '10.0.0.40', port: 8443, kind: 'forward', toPort: (secured.address() as AddressInfo).port },
+    { address: '10.0.0.40', port: 8444, kind: 'forward', toPort: (spoiling.address() as AddressInfo).port },
     { address: '10.0.0.50', port: 80, kind: 'refuse' },
     { address: '10.0.0.50', port: 81, kind: 'hang' },
     { address: '10.0.0.50', port: 82, kind: 'reset' },
@@ -78,6 +105,7 @@ afterAll(async () => {
   for (const each of [odd, secured]) each.closeAllConnections();
   odd.close();
   secured.close();
+  spoiling.close();
   await server.close();
 });
 afterEach(() => {
@@ -432,6 +460,64 @@ describe('what does not go through', () => {
       'no stream',
       () => gateway?.streams.size,
       (size) => size === 0,
+    );
+  });
+});
+
+describe('what is meant to break it', () => {
+  /** A browser of whose connection nothing is hidden. */
+  const raw = (here: Visit, allowHalfOpen = false) =>
+    connect({ port: Number(new URL(here.url).port), host: '127.0.0.1', allowHalfOpen });
+  /** Sends it, and waits for the end of the connection. */
+  const throwAt = (here: Visit, bytes: string) =>
+    new Promise<void>((resolve) => {
+      const client = raw(here).resume();
+      client.on('error', () => undefined);
+      client.once('close', () => resolve());
+      client.write(bytes);
+    });
+  const upgrade = (here: Visit, path: string) =>
+    [
+      `GET ${new URL(here.url).pathname}${path} HTTP/1.1`,
+      `Host: ${new URL(here.url).host}`,
+      `Cookie: ${here.browser.cookiesFor(here.url)}`,
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      '\r\n',
+    ].join('\r\n');
+
+  it('TUN-07 an upgrade that is sent behind another request in one piece ends its connection and nothing else', async () => {
+    const here = await visit();
+    await throwAt(here, `GET /a HTTP/1.1\r\nHost: x\r\n\r\n${upgrade(here, `${PLC}/live`)}`);
+    expect((await here.ask(`${PLC}/api/values`)).status).toBe(200);
+  });
+
+  it('TUN-07 a device that breaks TLS after the handshake, or after the upgrade to a WebSocket, breaks only that', async () => {
+    const here = await visit();
+    spoiltPiece = 2;
+    const broken = await here.ask('https/10.0.0.40:8444/');
+    expect([broken.status, broken.headers['talkgate-code']]).toEqual([502, 'LAN_CONNECTION_LOST']);
+    spoiltPiece = 3;
+    await throwAt(here, upgrade(here, 'https/10.0.0.40:8444/'));
+    spoiltPiece = 0;
+    expect((await here.ask('https/10.0.0.40:8444/')).status).toBe(302);
+  });
+
+  it('TUN-07 a device that refuses a WebSocket may say so at length, and the connection ends with it', async () => {
+    oddAnswer = () => ({ status: 200, body: 'x'.repeat(5_000_000) });
+    const here = await visit();
+    const client = raw(here, true);
+    client.write(upgrade(here, `${ODD}/`));
+    expect((await text(client)).length).toBeGreaterThan(5_000_000);
+    // This side has not ended; whatever it says is no longer taken.
+    let lost = false;
+    client.on('error', () => {
+      lost = true;
+    });
+    await eventually(
+      'closed',
+      async () => lost || !client.write('x'),
+      () => lost,
     );
   });
 });
