@@ -67,9 +67,41 @@ export async function runProgram(program: Program, argv: string[], surroundings:
     if (signal.aborted) return 130;
     const usage = isUsage(error);
     const code = error instanceof CodedError && !usage ? ` (${error.code})` : '';
-    stderr.write(`${messageOf(error)}${code}${usage ? ` See ${call} ${name} --help.` : ''}\n`);
+    stderr.write(
+      `${sentence(unknownOption(error, command) ?? messageOf(error))}${code}${usage ? ` See ${call} ${name} --help.` : ''}\n`,
+    );
     return usage ? 2 : 1;
   }
+}
+
+/** Some messages of the platform and of Node come without their full stop. */
+const sentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`);
+
+/** Of an option that the command does not have: its name without its value, and the one that may have been meant. */
+function unknownOption(error: unknown, { options }: Command): string | undefined {
+  if (!(error instanceof Error && 'code' in error) || error.code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return undefined;
+  const [, given] = /'(--?[^']*)'/.exec(error.message) ?? [];
+  if (given === undefined) return undefined;
+  const name = given.replace(/^--?/, '');
+  const [nearest] = Object.keys(options)
+    .map((option) => ({ option, edits: option.startsWith(name) && name.length > 2 ? 0 : editsBetween(name, option) }))
+    .filter(({ option, edits }) => edits <= Math.min(2, Math.floor(option.length / 2)))
+    .sort((one, other) => one.edits - other.edits);
+  return `There is no option ${given}${nearest === undefined ? '' : ` (did you mean --${nearest.option}?)`}.`;
+}
+
+/** Letters to insert, leave out or replace to make one word of the other (Levenshtein). */
+function editsBetween(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_, column) => column);
+  for (const [index, letter] of [...one].entries()) {
+    const next = [index + 1];
+    for (let column = 1; column <= other.length; column++) {
+      const replaced = (row[column - 1] ?? 0) + (letter === other[column - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[other.length] ?? 0;
 }
 
 function overviewOf({ call, summary, details, commands }: Program): string {

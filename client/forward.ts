@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { type AddressInfo, createServer, isIPv4, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, isIPv4, isIPv6, type Server, type Socket } from 'node:net';
 import { StreamError, type StreamSocket } from '../src/gateway/stream-socket.ts';
 import { CodedError, messageOf } from './errors.ts';
 import type { StreamTarget } from './session-tunnel.ts';
@@ -17,26 +17,40 @@ export interface ForwardRule {
  * Reads `1502:10.0.0.20:502`, or `0.0.0.0:1502:10.0.0.20:502` to listen elsewhere than on loopback. The first port may be 0,
  * for any free one.
  *
- * @throws CodedError `VALIDATION_FAILED`
+ * @throws CodedError `VALIDATION_FAILED`, which names the part that is wrong
  */
 export function parseForward(text: string): ForwardRule {
-  const match = /^(?:(\[[\da-fA-F:.]+\]|[^:[\]]+):)?(\d{1,5}):([^:]+:[^:]+)$/.exec(text);
-  const [, host = '127.0.0.1', local = '', remote = ''] = match ?? [];
-  const [port, target] = [Number(local), parseTarget(remote)];
-  if (match === null || port > 65_535 || target === undefined) {
-    throw new CodedError(
+  const wrong = (why: string) =>
+    new CodedError(
       'VALIDATION_FAILED',
-      `"${text}" is no forward; it looks like 1502:10.0.0.20:502, or 0.0.0.0:1502:10.0.0.20:502 to listen on other addresses than 127.0.0.1.`,
+      `"${text}" is no forward${why}; it looks like 1502:10.0.0.20:502, or 0.0.0.0:1502:10.0.0.20:502 to listen on other addresses than 127.0.0.1.`,
     );
-  }
-  return { host: host.replace(/^\[|\]$/g, ''), port, target };
+  const [, bracketed, rest = text] = /^\[([^\]]*)\]:(.*)$/s.exec(text) ?? [];
+  const parts = rest.split(':');
+  if (bracketed === undefined && parts.length === 2)
+    throw wrong(isIPv4(parts[0] ?? '') ? ': the local port is missing' : ': the port behind the Ewon is missing');
+  const host = bracketed ?? (parts.length === 4 ? (parts.shift() ?? '') : '127.0.0.1');
+  if (parts.length !== 3) throw wrong('');
+  const [local = '', address = '', remote = ''] = parts;
+  if (host === '' || /[[\]]/.test(host) || (bracketed !== undefined && !isIPv6(bracketed)))
+    throw wrong(`: "${host}" is no address to listen on`);
+  const [port, targetPort] = [portOf(local, 0), portOf(remote, 1)];
+  if (port === undefined) throw wrong(`: the local port "${local}" is no number from 0 to 65535`);
+  if (!isIPv4(address)) throw wrong(`: "${address}" is no IPv4 address`);
+  if (targetPort === undefined) throw wrong(`: the port "${remote}" behind the Ewon is no number from 1 to 65535`);
+  return { host, port, target: { address, port: targetPort } };
+}
+
+function portOf(digits: string, min: 0 | 1): number | undefined {
+  const port = /^\d{1,5}$/.test(digits) ? Number(digits) : Number.NaN;
+  return port >= min && port <= 65_535 ? port : undefined;
 }
 
 /** Reads `10.0.0.20:502`: an IPv4 address and a port from 1 to 65535. Undefined when the text is none. */
 export function parseTarget(text: string): StreamTarget | undefined {
   const [, address = '', digits = ''] = /^([^:]+):(\d{1,5})$/.exec(text) ?? [];
-  const port = Number(digits);
-  return isIPv4(address) && port >= 1 && port <= 65_535 ? { address, port } : undefined;
+  const port = portOf(digits, 1);
+  return isIPv4(address) && port !== undefined ? { address, port } : undefined;
 }
 
 interface ForwardEvents {
@@ -58,6 +72,7 @@ export class Forward extends EventEmitter<ForwardEvents> {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #stop = new AbortController();
+  #closed: Promise<unknown> | undefined;
 
   private constructor(
     readonly rule: ForwardRule,
@@ -93,11 +108,13 @@ export class Forward extends EventEmitter<ForwardEvents> {
 
   /** Listens no more, and resets what is open. */
   async close(): Promise<void> {
-    this.#stop.abort();
-    const closed = once(this.#server, 'close');
-    this.#server.close();
-    for (const socket of this.#sockets) socket.resetAndDestroy();
-    await closed;
+    if (this.#closed === undefined) {
+      this.#stop.abort();
+      this.#closed = once(this.#server, 'close');
+      this.#server.close();
+      for (const socket of this.#sockets) socket.resetAndDestroy();
+    }
+    await this.#closed;
   }
 
   async #carry(socket: Socket): Promise<void> {

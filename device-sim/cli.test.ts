@@ -70,12 +70,12 @@ describe('npm run sim', () => {
     }
     const wrong: [string[], RegExp][] = [
       [['swim'], /^There is no command "swim"; there are register, t2m, run, fleet, control, users\b.*\.\n$/],
-      [['run', '--nonsense'], /^Unknown option '--nonsense'.* See npm run sim -- run --help\.\n$/],
+      [['run', '--nonsense'], /^There is no option --nonsense\. See npm run sim -- run --help\.\n$/],
       [['fleet', '--count', 'many'], /^--count must be a whole number from 1 to 100000\. See/],
       [['fleet', '--for', '1 minute'], /^--for must be a time such as 500ms, 60s, 5m or 1h/],
       [['register', '--server', 'http://localhost'], /^--server must be a URL with https/],
       [['register', '--serial', '12'], /^--serial must look like/],
-      [['register', '--grk', KEY], /^Unknown option '--grk'/],
+      [['register', '--grk', KEY], /^There is no option --grk \(did you mean --grk-file\?\)/],
       [['t2m'], /^t2m needs one folder/],
       [['run', '--lan-service', '10.0.0.40=modbus'], /^--lan-service 10.0.0.40=modbus must look like/],
       [['run', '--phone-number', '0790'], /^--phone-number must look like/],

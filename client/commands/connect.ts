@@ -3,7 +3,7 @@ import { type Command, parseDuration, readText, type Surroundings, usageError } 
 import { Connection, readSession } from '../connection.ts';
 import { deadline } from '../deadline.ts';
 import { readCertificate } from '../device-port.ts';
-import { codeOf, messageOf } from '../errors.ts';
+import { CodedError, codeOf, messageOf } from '../errors.ts';
 import { findEwon } from '../ewons.ts';
 import { Forward, type ForwardRule, parseForward } from '../forward.ts';
 import { StreamRefusal } from '../session-tunnel.ts';
@@ -57,7 +57,9 @@ export const connect: Command = {
     const config = configOf(values, surroundings);
     const { signal } = surroundings;
     const say = speaker(surroundings, values.json === true);
-    return withLogin(values, surroundings, async ({ api }) => {
+    // First of all, so that a port that is taken costs neither a login nor a connection.
+    await using forwards = await listen(rules, say);
+    return await withLogin(values, surroundings, async ({ api }) => {
       const ewon = await findEwon(api, wanted, signal);
       let origin: string | undefined;
       const authorityOf = async (of: string) => {
@@ -77,25 +79,26 @@ export const connect: Command = {
           signal,
         });
       } catch (error) {
+        if (codeOf(error) === 'USER_ALREADY_CONNECTED' && !values.switch)
+          throw new CodedError('USER_ALREADY_CONNECTED', `${messageOf(error)} With --switch it is ended first.`);
         throw origin === undefined || ca !== undefined
           ? error
           : await config.explainDistrust(error, origin, TIMEOUT_MS);
       }
-      const forwards: Forward[] = [];
       using until = deadline(forMs, signal);
       try {
-        for (const rule of rules) forwards.push(await listen(rule, connection, say));
-        const note = () => config.setRunning(runningOf(connection, forwards)).catch(() => undefined);
+        forwards.leadInto(connection);
+        const note = () => config.setRunning(runningOf(connection, forwards.list)).catch(() => undefined);
         await note();
         const noting = setInterval(() => void note(), NOTE_MS);
-        tellBeginning(connection, forwards, say);
+        tellBeginning(connection, forwards.list, say);
         try {
           await endOf(connection, until.signal, say);
         } finally {
           clearInterval(noting);
         }
       } finally {
-        for (const forward of forwards) await forward.close();
+        await forwards.close();
         await connection.close();
         await config.removeRunning(process.pid);
       }
@@ -122,23 +125,84 @@ const speaker =
     else stderr.write(`${text}\n`);
   };
 
-async function listen(rule: ForwardRule, connection: Connection, say: Say): Promise<Forward> {
-  const forward = await Forward.listen(rule, (target, { signal }) => connection.openStream(target, { signal }));
-  const target = nameOf(rule);
-  forward.on('refused', (error) => {
-    const { level, rule: deciding, reason } = error instanceof StreamRefusal ? error.verdict : {};
-    const verdict = deciding === undefined ? '' : ` by ${deciding} (${level}, ${reason})`;
-    say(
-      { event: 'refused', target, code: error.code, level, rule: deciding, reason, message: error.message },
-      `${target} refused${verdict}: ${error.message} (${error.code})`,
-    );
+/** Local ports that listen before there is a connection; what comes meanwhile waits for it. */
+class Forwards implements AsyncDisposable {
+  readonly list: Forward[] = [];
+  readonly #present: Promise<Connection>;
+  #connection: Connection | undefined;
+  #arrived: (connection: Connection) => void = () => undefined;
+
+  constructor() {
+    this.#present = new Promise((resolve) => {
+      this.#arrived = resolve;
+    });
+  }
+
+  /** @throws CodedError `LISTEN_FAILED` */
+  async add(rule: ForwardRule, say: Say): Promise<void> {
+    const forward = await Forward.listen(rule, async (target, { signal }) => {
+      const connection = await orAborted(this.#present, signal);
+      return await connection.openStream(target, { signal });
+    });
+    this.list.push(forward);
+    const target = nameOf(rule);
+    forward.on('refused', (error) => tellRefusal(target, error, say));
+    forward.on('closed', (error) => {
+      if (error === undefined || this.#connection?.ended !== undefined) return;
+      const message = messageOf(error);
+      say({ event: 'cut', target, code: codeOf(error), message }, `${target}: ${message}`);
+    });
+  }
+
+  leadInto(connection: Connection): void {
+    this.#connection = connection;
+    this.#arrived(connection);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.list.map((forward) => forward.close()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** Begins to listen on all ports, or on none. @throws CodedError `LISTEN_FAILED` */
+async function listen(rules: readonly ForwardRule[], say: Say): Promise<Forwards> {
+  const forwards = new Forwards();
+  try {
+    for (const rule of rules) await forwards.add(rule, say);
+  } catch (error) {
+    await forwards.close();
+    throw error;
+  }
+  return forwards;
+}
+
+/** A firewall's refusal is told by what decided; its sentence says the same with more words. */
+function tellRefusal(target: string, error: CodedError, say: Say): void {
+  const { level, rule, reason } = error instanceof StreamRefusal ? error.verdict : {};
+  const { code, message } = error;
+  say(
+    { event: 'refused', target, code, level, rule, reason, message },
+    rule === undefined
+      ? `${target} refused: ${message} (${code})`
+      : `${target} refused by the firewall: ${level}, ${rule}, ${reason} (${code})`,
+  );
+}
+
+/** What the promise brings, unless the signal ends the wait. */
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(signal.reason);
+    if (signal.aborted) return leave();
+    signal.addEventListener('abort', leave, { once: true });
+    void promise.then((value) => {
+      signal.removeEventListener('abort', leave);
+      resolve(value);
+    });
   });
-  forward.on('closed', (error) => {
-    if (error === undefined || connection.ended !== undefined) return;
-    const message = messageOf(error);
-    say({ event: 'cut', target, code: codeOf(error), message }, `${target}: ${message}`);
-  });
-  return forward;
 }
 
 function tellBeginning(connection: Connection, forwards: Forward[], say: Say): void {
@@ -157,6 +221,9 @@ function tellBeginning(connection: Connection, forwards: Forward[], say: Say): v
     [
       `Connected to ${ewonName} (${reference}).`,
       ...listening.map(({ listen, target }) => `${listen} leads to ${target}.`),
+      ...(listening.length === 0
+        ? ['No port is forwarded: --forward 1502:10.0.0.20:502 leads local port 1502 to port 502 of 10.0.0.20.']
+        : []),
       'Ctrl-C ends it.',
     ].join('\n'),
   );

@@ -16,7 +16,7 @@ export const status: Command = {
     else if (running.length === 0) stdout.write('No connection runs.\n');
     for (const { pid, ewon, session, state, bytesIn, bytesOut, forwards } of values.json ? [] : running) {
       stdout.write(
-        `${ewon}: ${state}, session ${session}, process ${pid}, ${bytesIn} bytes in, ${bytesOut} bytes out\n`,
+        `${ewon}: ${state}, session ${session}, process ${pid}, ${bytesIn} bytes to the Ewon, ${bytesOut} bytes back\n`,
       );
       for (const { listen, target, connections } of forwards)
         stdout.write(`  ${listen} leads to ${target}, ${connections} connections open\n`);

@@ -293,13 +293,36 @@ describe('TUN-06 what reaches a machine of the LAN by a local port', () => {
 
     // For people it is one line, and listening is on loopback alone.
     await running.stop();
-    const plain = ecatcher(['connect', 'Pump', ...as('tess'), '-f', '0:10.0.0.50:1'], PASSWORD);
+    const forwards = ['-f', '0:10.0.0.50:1', '-f', `0:${MACHINE}`];
+    const plain = ecatcher(['connect', 'Pump', ...as('tess'), ...forwards], PASSWORD);
     const told = await eventually('port', () => /127\.0\.0\.1:(\d+) leads to/.exec(plain.stderr)?.[1], Boolean);
     await closeOf(local(Number(told)).resume());
     await eventually(
       'line',
       () => plain.stderr,
       (text) => /^10\.0\.0\.50:1 refused: .*\(LAN_DEVICE_REFUSED\)$/m.test(text),
+    );
+    await setLevel('HIGH');
+    try {
+      await closeOf(local(Number(/:(\d+) leads to 10\.0\.0\.40/.exec(plain.stderr)?.[1])).resume());
+    } finally {
+      await setLevel('STANDARD');
+    }
+    await eventually(
+      'one clause with code and rule',
+      () => plain.stderr.split('\n'),
+      (lines) =>
+        lines.includes(`${MACHINE} refused by the firewall: HIGH, LAN-08, DEVICE_NOT_DECLARED (STREAM_FORBIDDEN)`),
+    );
+    expect(plain.stderr).not.toContain('No port is forwarded');
+    expect((await done(['status'], {})).stdout).toMatch(/, \d+ bytes to the Ewon, \d+ bytes back\n/);
+    await plain.stop();
+
+    const none = ecatcher(['connect', 'Pump', ...as('tess')], PASSWORD);
+    await eventually(
+      'hint',
+      () => none.stderr,
+      (text) => /^No port is forwarded: --forward 1502:/m.test(text),
     );
   });
 
@@ -358,13 +381,29 @@ describe('TUN-06 the command itself', () => {
       /1 of 1 in use, you may use 1\. Held by .* since .*\(CONCURRENT_CONNECTION_LIMIT\)\n$/,
     );
 
+    // A port that is taken is told before the login, and so before any connection is asked for.
+    const taken = await done(['connect', 'Pump', ...as('ben', crowded), '-f', `${machine.port}:10.0.0.30:7`], {
+      env: { TALKGATE_PASSWORD: 'wrong' },
+    });
+    expect(taken).toMatchObject({ status: 1, stderr: expect.stringMatching(/^Cannot listen .*\(LISTEN_FAILED\)\n$/) });
+
+    const free = await tcpServer(() => undefined);
+    free.close();
     const wait = ['--wait', '60s', '--json'];
-    const ben = ecatcher(['connect', 'Pump', ...as('ben', crowded), ...wait], PASSWORD);
+    const echo = ['--forward', `${free.port}:10.0.0.30:7`];
+    const ben = ecatcher(['connect', 'Pump', ...as('ben', crowded), ...wait, ...echo], PASSWORD);
     expect(await ben.event('queued')).toMatchObject({ position: 1 });
+    const early = local(free.port);
+    early.write('early');
     const carl = ecatcher(['connect', 'Pump', ...as('carl', crowded), ...wait], PASSWORD);
     expect(await carl.event('queued')).toMatchObject({ position: 2 });
     await anna.api.succeed(CLOSE_SESSION, { sessionId: held.session.id });
     expect(await ben.event('connected')).toMatchObject({ ewon: 'Pump' });
+    // What came to the port before there was a session has waited for it.
+    expect(String(await once(early, 'data'))).toBe('early');
+    early.destroy();
+    const twice = await done(['connect', 'Pump', ...as('ben', crowded)]);
+    expect(twice.stderr).toMatch(/ With --switch it is ended first\. \(USER_ALREADY_CONNECTED\)\n$/);
     expect(await carl.event('queued', 1)).toMatchObject({ position: 1 });
 
     expect(await carl.stop()).toBe(130);
@@ -451,7 +490,10 @@ describe('TUN-06 the command itself', () => {
     expect((await done(['list', ...as('chris')])).stderr).toMatch(/\(PASSWORD_CHANGE_REQUIRED\)\n$/);
     expect((await done(['list', ...as('erin')])).stderr).toMatch(/\(SECOND_FACTOR_ENROLMENT_REQUIRED\)\n$/);
     const wrong = await done(['list', ...as('tess')], { env: { TALKGATE_PASSWORD: 'wrong' } });
-    expect(wrong).toMatchObject({ status: 1, stderr: expect.stringMatching(/\(INVALID_CREDENTIALS\)\n$/) });
+    expect(wrong).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/ are invalid\. \(INVALID_CREDENTIALS\)\n$/),
+    });
     const unknown = await done(['connect', 'nowhere', ...as('tess')]);
     expect(unknown).toMatchObject({ status: 1, stderr: 'You see no Ewon "nowhere". (NOT_FOUND)\n' });
   });
@@ -562,7 +604,13 @@ describe('TUN-06 the command itself', () => {
       [['swim'], /^There is no command "swim"; there are login, /],
       [['connect'], /^connect needs one Ewon\. See npm run ecatcher -- connect --help\.\n$/],
       [['connect', 'x', '--forward', '502'], /^--forward "502" is no forward; it looks like/],
-      [['connect', 'x', '--password', 'secret'], /^Unknown option '--password'/],
+      [
+        ['connect', 'x', '--password', 'secret'],
+        /^There is no option --password \(did you mean --password-file\?\)\. See npm run ecatcher -- connect --help\.\n$/,
+      ],
+      [['connect', 'x', '--forwrd=1:2'], /^There is no option --forwrd \(did you mean --forward\?\)\. See /],
+      [['connect', 'x', '--zzzzzz'], /^There is no option --zzzzzz\. See /],
+      [['connect', 'x', '--json=1'], /^Option '--json' does not take an argument\. See /],
       [['connect', 'x', '--wait', 'long'], /^--wait must be a time such as/],
       [['login'], /^Name the login with --account and --username/],
       [['login', ...as('tess')], /^The password is needed: use --password-file, or set TALKGATE_PASSWORD/],
