@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
-import { linkInside, originOf, placeOf, readTarget, sessionPath, type WebTarget } from './paths.ts';
+import { linkInside, originOf, pageAt, placeOf, readTarget, sessionPath, type WebTarget } from './paths.ts';
 
 /** Names a session's browser beside the key in the path. Every cookie whose name begins so is the platform's own. */
 export const PORTAL_COOKIE = 'talkgate-portal';
@@ -70,7 +70,7 @@ function refererOf({ referer, host }: IncomingHttpHeaders, { key }: Passage): UR
   const url = referer !== undefined && URL.canParse(referer) ? new URL(referer) : null;
   if (!url || url.host !== host || !url.pathname.startsWith(sessionPath(key))) return null;
   const page = readTarget(`${url.pathname}${url.search}`.slice(sessionPath(key).length));
-  return page && new URL(page.path, originOf(page.target));
+  return page && pageAt(page.target, page.path);
 }
 
 /** The cookies that go to a target: none of the platform. */
@@ -106,7 +106,7 @@ export function responseHeaders(headers: IncomingHttpHeaders, passage: Passage):
   delete passed['set-cookie'];
   if (cookies.length > 0) passed['set-cookie'] = cookies;
   if (headers['www-authenticate'] !== undefined)
-    passed['www-authenticate'] = rewriteChallenge(headers['www-authenticate'], passage);
+    passed['www-authenticate'] = rewriteChallenges(headers['www-authenticate'], passage);
   passed['cache-control'] = privately(headers['cache-control']);
   // With it, a link to `/page` that leaves the path is brought back; to other sites nothing of the path is told.
   passed['referrer-policy'] = 'same-origin';
@@ -114,8 +114,7 @@ export function responseHeaders(headers: IncomingHttpHeaders, passage: Passage):
 }
 
 function rewriteLink(link: string, passage: Passage): string {
-  const base = new URL(passage.path, originOf(passage.target)).href;
-  return linkInside(link, base, passage) ?? link;
+  return linkInside(link, pageAt(passage.target, passage.path).href, passage) ?? link;
 }
 
 /** `5; url=/start.html` */
@@ -142,14 +141,59 @@ function rewriteCookie(cookie: string, { key, target, secure }: Passage): string
   return [pair, ...kept].join('; ');
 }
 
+/** The scheme of a challenge, and what follows: parameters, or something of the scheme's own (RFC 9110, 11.6.1). */
+interface Challenge {
+  scheme: string;
+  parts: string[];
+}
+
+const TOKEN = "[\\w!#$%&'*+.^`|~-]+";
+const PARAMETER = new RegExp(`^(${TOKEN})\\s*=\\s*(?:(${TOKEN})|"((?:[^"\\\\]|\\\\.)*)")$`);
+const CHALLENGE_START = new RegExp(`^(${TOKEN})(?:\\s+(?![\\s=])(.*))?$`);
+
 /**
  * Browsers keep passwords by origin and realm, and all targets have one origin: without a realm of its own, a device would be
- * sent the password of another (M2W-11). The realm of Digest is part of what is hashed, so it stays.
+ * sent the password of another (M2W-11). So a Basic challenge is made anew, and one that cannot be read is dropped. The realm
+ * of Digest is part of what is hashed, so other schemes stay as they are, but for one that a browser could read as Basic.
+ * Each has a header of its own: browsers differ in how they take several apart.
  */
-const rewriteChallenge = (challenge: string, { realm }: Passage): string =>
-  challenge
-    .replace(/\bBasic\s+realm="((?:[^"\\]|\\.)*)"/gi, `Basic realm="$1 (${realm})"`)
-    .replace(/\bBasic\s+realm=([^\s",]+)/gi, `Basic realm="$1 (${realm})"`);
+function rewriteChallenges(header: string, { realm }: Passage): string[] {
+  return challengesOf(header).flatMap(({ scheme, parts }) => {
+    if (scheme.toLowerCase() === 'basic') return basicChallenge(parts, realm) ?? [];
+    const text = `${scheme} ${parts.join(', ')}`.trim();
+    const clear = parts.every((part) => PARAMETER.test(part));
+    return (clear ? /,\s*basic\b/i : /\bbasic\b/i).test(text) ? [] : text;
+  });
+}
+
+/** Null when the parameters cannot be read. */
+function basicChallenge(parts: readonly string[], realm: string): string | null {
+  const parameters = new Map<string, string>();
+  for (const part of parts) {
+    const match = PARAMETER.exec(part);
+    const name = match?.[1]?.toLowerCase();
+    if (!match || name === undefined || parameters.has(name)) return null;
+    parameters.set(name, match[2] ?? (match[3] ?? '').replaceAll(/\\(.)/g, '$1'));
+  }
+  // Without what browsers could read in different ways.
+  const name = (parameters.get('realm') ?? '').replaceAll(/["\\]|[^\x20-\x7e\x80-\xff]/g, '');
+  const charset = parameters.get('charset')?.toLowerCase() === 'utf-8' ? ', charset="UTF-8"' : '';
+  return `Basic realm="${`${name} (${realm})`.trim()}"${charset}`;
+}
+
+/** Takes the challenges of a header apart; a text in quotes may have commas, and one without an end takes the rest. */
+function challengesOf(header: string): Challenge[] {
+  const challenges: Challenge[] = [];
+  for (const [element] of header.matchAll(/(?:[^",]|"(?:[^"\\]|\\.)*(?:"|\\?$))+/g)) {
+    const part = element.trim();
+    if (part === '') continue;
+    const [, scheme, rest] = CHALLENGE_START.exec(part) ?? [];
+    const last = challenges.at(-1);
+    if (scheme !== undefined) challenges.push({ scheme, parts: rest?.trim() ? [rest.trim()] : [] });
+    else last?.parts.push(part);
+  }
+  return challenges;
+}
 
 /** What a shared cache must not keep. */
 const privately = (control: string | undefined): string => {

@@ -20,7 +20,8 @@ export type Route =
 const ENTER_PATH = '/enter';
 
 const SESSION_PATH = /^\/s\/([\w-]{20,100})(?:\/(.*))?$/s;
-const TARGET_PATH = /^(https\/)?(\d{1,3}(?:\.\d{1,3}){3}):(\d{1,5})(.*)$/s;
+/** What a path may not have unescaped, spaces and line breaks among it, has no place in a request or header. */
+const TARGET_PATH = /^(https\/)?(\d{1,3}(?:\.\d{1,3}){3}):(\d{1,5})([\x21-\x7e]*)$/;
 
 /** Reads the path and query of a request. */
 export function routeOf(url: string): Route {
@@ -60,6 +61,12 @@ export const placeOf = (key: string, target: WebTarget): string => `${sessionPat
 /** The origin that a target knows itself by. */
 export const originOf = ({ address, port, tls }: WebTarget): string =>
   new URL(`${tls ? 'https' : 'http'}://${address}:${port}`).origin;
+
+/** The URL of a page as its target knows it. A path that begins with `//` is a path, not another host. */
+export function pageAt(target: WebTarget, path: string): URL {
+  const url = originOf(target) + path;
+  return new URL(URL.canParse(url) ? url : originOf(target));
+}
 
 /**
  * Where in the portal a link of a target leads (TUN-07): to itself or another address of the Ewon's LAN, by whatever scheme.

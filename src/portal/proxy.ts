@@ -141,10 +141,18 @@ class PassingRequest implements Passing {
         maxHeaderSize: MAX_HEADER_BYTES,
       });
       this.outgoing = outgoing;
-      // A request that gets its connection when that is gone would wait.
-      socket.once('close', () => reject(new Error('it closed the connection')));
-      outgoing.on('response', resolve);
-      outgoing.on('upgrade', (answer, _socket, remainder) => {
+      // A request that gets its connection when that is gone would wait; errors of the stream end it already.
+      if (socket !== stream) socket.once('close', () => reject(new Error('it closed the connection')));
+      outgoing.on('response', (answer) => {
+        // Also a 101 that does not say to what: Node has passed over the other ones.
+        if ((answer.statusCode ?? 0) < 200) reject(new Error(`status ${answer.statusCode}`));
+        else resolve(answer);
+      });
+      outgoing.on('upgrade', (answer, connection, remainder) => {
+        if (upgrade.upgrade === undefined) {
+          connection.destroy();
+          return reject(new Error('it changes the protocol unasked'));
+        }
         this.upgraded = true;
         this.remainder = remainder;
         this.browser = socket;

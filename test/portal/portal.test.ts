@@ -165,6 +165,9 @@ describe('the way in', () => {
 
   it('TUN-07 a ticket is good once, for browsers only, and never in a URL', async () => {
     const { tunnel } = await user.api.succeed(OPEN, { ewonId: ewon.id, client: 'M2WEB' });
+    // A target that is none does not spend it.
+    const split = await new Browser().post(tunnel.portalUrl, { ticket: tunnel.token, to: `${PLC}/\r\nx: y` });
+    expect(split.status).toBe(400);
     const inUrl = await new Browser().ask(`${tunnel.portalUrl}?ticket=${tunnel.token}`);
     expect(inUrl.status).toBe(400);
     const answers = await Promise.all(
@@ -501,6 +504,16 @@ describe('what is meant to break it', () => {
     await throwAt(here, upgrade(here, 'https/10.0.0.40:8444/'));
     spoiltPiece = 0;
     expect((await here.ask('https/10.0.0.40:8444/')).status).toBe(302);
+  });
+
+  it('TUN-07 a device that changes the protocol unasked is not followed', async () => {
+    const here = await visit();
+    const unasked: Record<string, string>[] = [{ connection: 'Upgrade', upgrade: 'websocket' }, {}];
+    for (const headers of unasked) {
+      oddAnswer = () => ({ status: 101, headers });
+      const answer = await here.ask(`${ODD}/`);
+      expect([answer.status, answer.headers['talkgate-code']]).toEqual([502, 'LAN_CONNECTION_LOST']);
+    }
   });
 
   it('TUN-07 a device that refuses a WebSocket may say so at length, and the connection ends with it', async () => {
