@@ -33,6 +33,25 @@ test('SIM-09 counts, rates, percentiles and errors by code', () => {
   expect(JSON.parse(JSON.stringify(report))).toEqual(report);
 });
 
+test('SIM-09 rates are by the time after the preparation, or of the part of the run in which something was counted', () => {
+  let now = 0;
+  const summary = new Summary(() => now);
+  now = 20_000;
+  summary.begin();
+  const end = summary.stretch();
+  summary.count('enrolled', 50);
+  summary.count('lost', 5);
+  now = 25_000;
+  end();
+  summary.count('lost', 5);
+  summary.count('moved', 10);
+  now = 30_000;
+  expect(summary.report()).toMatchObject({
+    seconds: 10,
+    counts: { enrolled: { perSecond: 10 }, lost: { perSecond: 1 }, moved: { perSecond: 1 } },
+  });
+});
+
 test('SIM-09 the summary is a text for a person', () => {
   let now = 0;
   const summary = new Summary(() => now);

@@ -17,15 +17,35 @@ export interface SummaryReport {
  */
 export class Summary {
   readonly #now: () => number;
-  readonly #start: number;
+  #start: number;
   readonly #counts = new Map<string, number>();
   readonly #latencies = new Map<string, RecordableHistogram>();
   readonly #errors = new Map<string, number>();
+  /** Of what was counted in a stretch: how long that was, and the count at its end. */
+  readonly #stretches = new Map<string, { seconds: number; count: number }>();
 
   /** `now` is in milliseconds and never goes back. */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
     this.#start = now();
+  }
+
+  /** Time counts from now on: what came before was preparation. */
+  begin(): void {
+    this.#start = this.#now();
+  }
+
+  /**
+   * Begins a part of the run; the result ends it. What is counted in that part alone has its rate by the time of the part
+   * instead of by that of the whole run.
+   */
+  stretch(): () => void {
+    const start = this.#now();
+    const before = new Set(this.#counts.keys());
+    return () => {
+      const seconds = Math.max(0, this.#now() - start) / 1000;
+      for (const [name, count] of this.#counts) if (!before.has(name)) this.#stretches.set(name, { seconds, count });
+    };
   }
 
   count(what: string, times = 1): void {
@@ -49,7 +69,9 @@ export class Summary {
   report(): SummaryReport {
     const seconds = Math.max(0, this.#now() - this.#start) / 1000;
     const counts = byName(this.#counts).map(([name, count]) => {
-      return [name, { count, perSecond: seconds > 0 ? rounded(count / seconds) : 0 }] as const;
+      const stretch = this.#stretches.get(name);
+      const time = stretch?.count === count ? stretch.seconds : seconds;
+      return [name, { count, perSecond: time > 0 ? rounded(count / time) : 0 }] as const;
     });
     const latencies = byName(this.#latencies).map(([name, histogram]) => {
       const [p50, p95, p99] = [50, 95, 99].map((rank) => rounded(histogram.percentile(rank) / 1000)) as [

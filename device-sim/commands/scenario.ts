@@ -86,9 +86,11 @@ function textOf(result: ScenarioResult): string {
   const { steps, devices, eventCounts, failures, ok, scenario: name } = result;
   const width = Math.max(0, ...steps.map((step) => step.name.length));
   return [
-    '',
-    'Steps, with the seconds that each took',
-    ...steps.map((step) => `  ${step.at.padEnd(12)}  ${step.name.padEnd(width)}  ${step.seconds}`),
+    ...(steps.length === 0 ? [] : ['', 'Steps, with the seconds that each took']),
+    ...steps.map(({ at, name, seconds, error }) => {
+      const failed = error === undefined ? '' : `  FAILED: ${error}`;
+      return `  ${at.padEnd(12)}  ${name.padEnd(width)}  ${seconds}${failed}`;
+    }),
     '',
     `Devices at the end: ${devices.online} online, ${devices.offline} offline, ${devices.waiting} waiting for approval.`,
     `Events: ${Object.entries(eventCounts)

@@ -166,6 +166,7 @@ class Load {
   ): Promise<{ seconds: number; perSecond: number }> {
     const { perSecond, concurrency, signal, onProgress } = this.#options;
     const start = performance.now();
+    const endStretch = this.#summary.stretch();
     let done = 0;
     let failed = 0;
     await pLimit(concurrency).map(Array.from({ length: total }).keys(), async (index) => {
@@ -184,6 +185,7 @@ class Load {
       const rate = rounded(done / seconds);
       onProgress(`${what} ${done}/${total}, ${rate}/s${failed > 0 ? `, ${failed} failed` : ''}`);
     });
+    endStretch();
     const seconds = (performance.now() - start) / 1000;
     return { seconds: rounded(seconds), perSecond: seconds > 0 ? rounded(total / seconds) : 0 };
   }

@@ -148,6 +148,10 @@ describe('a scenario', () => {
     const bad = await sim(await file('refused.yaml', text), '--seed', 'four');
     expect(bad.status).toBe(1);
     expect(bad.stdout).toMatch(/NOT AS EXPECTED: step step 1: open: .* \(EWON_OFFLINE\)\n/);
+    // The step is told with its error, and the devices as they were before they left.
+    expect(bad.stdout).toMatch(/^ {2}\+00:00:00 +step 1 +[\d.]+ {2}FAILED: open: .* \(EWON_OFFLINE\)$/m);
+    expect(bad.stdout).toContain('Devices at the end: 0 online, 1 offline, 1 waiting for approval.');
+    expect(bad.stderr).toMatch(/^registering devices 1\/2$/m);
     const good = await sim(
       await file('tolerated.yaml', `${text}expect: { errors: { EWON_OFFLINE: 1 } }\n`),
       '--seed',

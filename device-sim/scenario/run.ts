@@ -32,7 +32,8 @@ export interface ScenarioResult extends SummaryReport {
   ok: boolean;
   /** Sentences. */
   failures: string[];
-  steps: { name: string; at: string; seconds: number }[];
+  /** Those that were begun; the one that ended the run has an error. */
+  steps: { name: string; at: string; seconds: number; error?: string }[];
   devices: { online: number; offline: number; waiting: number };
   /** Entries of the account's log since the first step. */
   eventCounts: Record<string, number>;
@@ -66,7 +67,7 @@ export async function runScenario(options: RunOptions): Promise<ScenarioResult> 
       summary,
       account: options.account ?? `${plan.name}-${plan.seed}`.slice(0, 40),
       signal,
-      onProgress: (done, total) => onProgress(`preparing devices ${done}/${total}`),
+      onProgress,
     });
     return await new Run(world, onProgress).run();
   } finally {
@@ -106,13 +107,14 @@ class Run {
   }
 
   async run(): Promise<ScenarioResult> {
-    const { administrator, plan, signal } = this.#world;
-    let devices = { online: 0, offline: 0, waiting: 0 };
+    const { administrator, plan, signal, summary } = this.#world;
+    let devices: ScenarioResult['devices'] | undefined;
     try {
       await this.#log.endStretch('BY_TEXT');
       const start = await administrator.clock();
       this.#startMs = start.getTime();
       this.#log.begin(start);
+      summary.begin();
       for (const step of plan.steps) await this.#step(step);
       devices = await this.#devices();
       await this.#expect(devices);
@@ -121,17 +123,36 @@ class Run {
       else if (!(error instanceof Failed)) this.#failures.push(`${messageOf(error)} (${codeOf(error)})`);
       // What led to it is worth reading.
       await this.#log.endStretch('AS_WRITTEN').catch(() => undefined);
+      // Before they leave. The platform of a run that was stopped is not asked any more.
+      devices ??= await this.#devices().catch(() => countOwn(this.#world));
     } finally {
       await leaveWorld(this.#world);
     }
     return this.#result(devices);
   }
 
+  /** Does a step and notes it, also when it fails. */
   async #step(step: PlannedStep): Promise<void> {
-    const { signal, administrator } = this.#world;
-    signal.throwIfAborted();
-    await this.#goTo(step);
+    this.#world.signal.throwIfAborted();
     const started = performance.now();
+    const failures = this.#failures.length;
+    let error: string | undefined;
+    try {
+      await this.#play(step);
+    } catch (reason) {
+      const noted = this.#failures.slice(failures).map((failure) => failure.replace(`step ${step.name}: `, ''));
+      const stopped = this.#world.signal.aborted ? 'stopped' : `${messageOf(reason)} (${codeOf(reason)})`;
+      error = noted.length > 0 ? noted.join('; ') : stopped;
+      throw reason;
+    } finally {
+      const seconds = Math.round((performance.now() - started) / 10) / 100;
+      this.#steps.push({ name: step.name, at: offsetText(step.atMs), seconds, ...(error !== undefined && { error }) });
+    }
+  }
+
+  async #play(step: PlannedStep): Promise<void> {
+    const { administrator } = this.#world;
+    await this.#goTo(step);
     const withinMs = msOf(step.within);
     const deeds = step.actions.flatMap(({ name, argument }) =>
       // The form has been validated by the name.
@@ -152,11 +173,6 @@ class Run {
     const latestMs = await this.#log.endStretch(step.together ? 'BY_TEXT' : 'AS_WRITTEN');
     const nowMs = (await administrator.clock()).getTime() - this.#startMs;
     this.#mustFit(step, Math.max(latestMs, nowMs));
-    this.#steps.push({
-      name: step.name,
-      at: offsetText(step.atMs),
-      seconds: Math.round((performance.now() - started) / 10) / 100,
-    });
   }
 
   /** Moves the platform's clock to the time of a step; what falls due on the way belongs to no step. */
@@ -252,4 +268,14 @@ class Run {
       events: this.#log.events,
     };
   }
+}
+
+/** The devices as they see themselves. */
+function countOwn({ devices }: World): ScenarioResult['devices'] {
+  const states = [...devices.values()].map(({ tunnelState }) => tunnelState);
+  const [online, waiting] = ['online', 'waiting'].map((state) => states.filter((one) => one === state).length) as [
+    number,
+    number,
+  ];
+  return { online, offline: states.length - online - waiting, waiting };
 }

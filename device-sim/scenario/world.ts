@@ -49,8 +49,8 @@ export interface WorldOptions {
   summary: Summary;
   account: string;
   signal: AbortSignal;
-  /** How many devices of how many have been prepared. */
-  onProgress: (done: number, total: number) => void;
+  /** One line: what is being done, with how many devices of how many. */
+  onProgress: (text: string) => void;
 }
 
 /** The Ewons as the Administrator sees them; whoever waits for one shares the look. */
@@ -246,27 +246,34 @@ async function prepareDevices(
       return device === undefined ? [] : [{ name, form, device }];
     }),
   );
-  let done = 0;
-  const each = async (list: typeof all, concurrency: number, act: (one: (typeof all)[number]) => Promise<unknown>) => {
+  const each = async (
+    what: string,
+    list: typeof all,
+    concurrency: number,
+    act: (one: (typeof all)[number]) => Promise<unknown>,
+  ) => {
+    let done = 0;
     await pLimit(concurrency).map(list, async (one) => {
       signal.throwIfAborted();
       await act(one);
-      onProgress(++done, all.length * 3);
+      onProgress(`${what} devices ${++done}/${list.length}`);
     });
   };
   const registrationKey = await administrator.registrationKey();
   const registered = all.filter(({ form }) => form.start !== 'NEW');
-  await each(registered, 8, ({ device, name }) => device.register({ registrationKey }, { description: name, signal }));
+  await each('registering', registered, 8, ({ device, name }) =>
+    device.register({ registrationKey }, { description: name, signal }),
+  );
   const ewons = await states.look();
   const approved = registered.filter(({ form }) => form.start !== 'REGISTERED');
-  await each(approved, 4, async ({ device, name, form }) => {
+  await each('approving', approved, 4, async ({ device, name, form }) => {
     const ewon = ewons.get(device.serialNumber);
     if (ewon === undefined) throw new CodedError('NOT_FOUND', `The account has no Ewon ${device.serialNumber}.`);
     await administrator.approve(ewon.id, { properties: { name, poolIds: idsOf(pools, form.pools) } });
     await configure(administrator, ewon.id, device, form);
   });
   const online = approved.filter(({ form }) => form.start === 'ONLINE');
-  await each(online, 20, ({ device }) => device.connect({ withinMs: 60_000 }));
+  await each('connecting', online, 20, ({ device }) => device.connect({ withinMs: 60_000 }));
 }
 
 async function configure(administrator: Administrator, ewonId: string, device: Device, form: DeviceGroup) {
