@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { graphql } from 'graphql';
 import { type Config, ConfigError, readConfig } from '../config.ts';
@@ -43,6 +45,8 @@ interface Command {
   options?: Readonly<Record<string, string>>;
   flags?: Readonly<Record<string, string>>;
   document: string;
+  /** May begin an embedded database; any other command wants one that exists. */
+  begins?: boolean;
   variables?(given: Given, terminal: Terminal, env: Environment): Promise<Record<string, unknown>>;
   /** For a person; `--json` prints the answer instead. */
   show(answer: Data): string;
@@ -81,6 +85,7 @@ const COMMANDS: Record<string, Command> = {
     flags: {
       'password-stdin': 'reads the password from the first line of standard input; else from ADMINISTRATOR_PASSWORD',
     },
+    begins: true,
     document: `mutation ($input: CreateAccountInput!) { answer: createAccount(input: $input) { __typename
       ... on CreateAccountSuccess { account { ${ACCOUNT} } invitationLink invitationExpiresAt } ${ERROR} } }`,
     variables: async ({ options, flags }, terminal, env) => {
@@ -230,7 +235,10 @@ export async function runOperatorCommand(
     const { json } = given.flags;
     const { url = env.OPERATOR_URL, ...options } = given.options;
     const variables = (await command.variables?.({ ...given, options }, terminal, env)) ?? {};
-    const answer = await (url ? askServer(url, env) : askDatabase(env))(command.document, variables);
+    const answer = await (url ? askServer(url, env) : askDatabase(env, command.begins === true))(
+      command.document,
+      variables,
+    );
     if (answer === null) throw new CommandError('NOT_FOUND: There is nothing of that name.', REFUSED);
     if (answer.code !== undefined) {
       if (json) terminal.out(JSON.stringify(answer));
@@ -292,10 +300,15 @@ function askServer(url: string, env: Environment): Ask {
   };
 }
 
-function askDatabase(env: Environment): Ask {
+function askDatabase(env: Environment, mayBegin: boolean): Ask {
   // The operator's token is the server's; what is wrong with it does not matter here.
   const { OPERATOR_TOKEN: _, ...rest } = env;
   const config: Config = readConfig(rest);
+  const [, folder = 'memory'] = /^pglite:\/\/(.*)$/.exec(config.secrets.databaseUrl) ?? [];
+  if (!mayBegin && folder !== 'memory' && !existsSync(folder)) {
+    const ways = 'Give the address of a running server with --url, or the database with DATABASE_URL';
+    throw new CommandError(`There is no database in ${resolve(folder)}. ${ways}.`, REFUSED);
+  }
   return async (source, variables) => {
     const { operatorSchema } = await import('./schema.ts');
     const { platform, close } = await openPlatform(config, { log: createLogger('silent') }).catch((error: unknown) => {

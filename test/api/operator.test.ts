@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inAccount } from '../../src/log/write.ts';
 import { createLogger } from '../../src/logger.ts';
@@ -415,6 +418,11 @@ describe('the command', () => {
     const env = { OPERATOR_URL: '', DATABASE_URL: 'pglite://memory', DATA_DIR: ':memory:' };
     const { status, out } = await command(['accounts', '--json'], '', env);
     expect({ status, answer: JSON.parse(out) }).toMatchObject({ status: 0, answer: { totalCount: 0, nodes: [] } });
+    const nowhere = join(tmpdir(), `talkgate-no-database-${process.pid}`);
+    const none = await command(['accounts'], '', { ...env, DATABASE_URL: `pglite://${nowhere}` });
+    expect(none).toMatchObject({ status: 1, out: '' });
+    expect(none.error).toContain(`There is no database in ${nowhere}. Give the address of a running server with --url`);
+    expect(existsSync(nowhere)).toBe(false);
     expect((await command(['accounts'], '', { ...env, HTTP_PORT: 'many' })).error).toMatch(/^HTTP_PORT is "many"/);
   });
 });
