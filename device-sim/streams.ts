@@ -35,6 +35,7 @@ export class DeviceStreams {
   /** Streams that fell silent with their device: they count no more, and end when the device does. */
   readonly #silent = new Set<StreamSocket>();
   #opening = 0;
+  #cutting = new AbortController();
   #bytesIn = 0;
   #bytesOut = 0;
 
@@ -77,11 +78,12 @@ export class DeviceStreams {
       return { address, port, outcome: 'DEVICE_BUSY' };
     }
     this.#opening += 1;
+    const { signal } = this.#cutting;
     try {
       const socket = await this.#lan.connect(address, port, { timeoutMs });
       try {
         const left = Math.max(1, deadline - performance.now());
-        const stream = await openStream(dial.token, access, left);
+        const stream = await openStream(dial.token, access, left, signal);
         if (!wanted()) {
           stream.on('error', () => undefined).destroy(lost());
           throw lost();
@@ -101,8 +103,10 @@ export class DeviceStreams {
     }
   }
 
-  /** Cuts all streams, as the loss of the tunnel does. */
+  /** Cuts all streams, and those that are being opened, as the loss of the tunnel does. */
   cut(): void {
+    this.#cutting.abort();
+    this.#cutting = new AbortController();
     for (const stream of [...this.#live, ...this.#silent]) stream.destroy(lost());
   }
 
@@ -138,15 +142,18 @@ function openStream(
   token: string,
   { tunnelUrl, ...access }: GatewayAccess & { tunnelUrl: string },
   timeoutMs: number,
+  signal: AbortSignal,
 ): Promise<StreamSocket> {
+  if (signal.aborted) return Promise.reject(lost());
   const url = new URL(STREAM_PATH, tunnelUrl).href;
   return new Promise((resolve, reject) => {
     const webSocket = connectGateway(
       { ...access, url, subprotocol: STREAM_SUBPROTOCOL },
       { maxPayload: MAX_STREAM_FRAME_BYTES, headers: { authorization: `Bearer ${token}` } },
     );
-    const fail = (error: CodedError) => {
+    const fail = (error: Error) => {
       clearTimeout(timer);
+      signal.removeEventListener('abort', cut);
       webSocket.terminate();
       reject(error);
     };
@@ -154,6 +161,8 @@ function openStream(
       () => fail(new CodedError('TIMEOUT', 'The gateway did not open the stream in time.')),
       timeoutMs,
     );
+    const cut = () => fail(lost());
+    signal.addEventListener('abort', cut, { once: true });
     const broken = (error: Error) => fail(connectionError(url, error));
     webSocket.on('error', broken);
     webSocket.once('unexpected-response', (request, response) => {
@@ -167,6 +176,7 @@ function openStream(
     });
     webSocket.once('open', () => {
       clearTimeout(timer);
+      signal.removeEventListener('abort', cut);
       webSocket.off('error', broken);
       resolve(new StreamSocket(webSocket));
     });

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { seededRandom } from '../random.ts';
 import { SimulatedLan, type SimulatedLanOptions } from './lan.ts';
+import { startStall } from './tcp-services.ts';
 
 let lans: SimulatedLan[] = [];
 afterEach(async () => {
@@ -212,5 +213,25 @@ describe('addresses and ports', () => {
     const broken = await dial(lan, '10.0.0.40', 4);
     broken.write('?');
     expect(await new Promise((resolve) => broken.once('error', resolve))).toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  test('SIM-08 closing it ends connections, also to servers that are not its own, and attempts, at once', async () => {
+    const outside = await startStall();
+    const lan = newLan({
+      services: [
+        { address: '10.0.0.40', port: 1, kind: 'hang' },
+        { address: '10.0.0.40', port: 2, kind: 'forward', toPort: outside.port },
+        { address: '10.0.0.40', port: 3, kind: 'stall' },
+      ],
+    });
+    const live = [await dial(lan, '10.0.0.40', 2), await dial(lan, '10.0.0.40', 3)];
+    for (const socket of live) socket.on('error', () => undefined).write(Buffer.alloc(16 * 1024 * 1024));
+    const hanging = expect(dial(lan, '10.0.0.40', 1, 60_000)).rejects.toMatchObject({ code: 'LAN_DEVICE_TIMEOUT' });
+    const start = performance.now();
+    await lan.close();
+    await hanging;
+    expect(live.map(({ destroyed }) => destroyed)).toEqual([true, true]);
+    expect(performance.now() - start).toBeLessThan(2000);
+    await outside.close();
   });
 });

@@ -1,4 +1,5 @@
 import { connect as connectTcp, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { CodedError } from '../../client/errors.ts';
 import { type LanLogin, startHttpService } from './http-service.ts';
 import type { LoopbackServer } from './loopback.ts';
@@ -64,6 +65,8 @@ export class SimulatedLan {
   readonly #login: LanLogin | undefined;
   readonly #plcs = new Map<string, Plc>();
   readonly #servers = new Map<string, Promise<LoopbackServer>>();
+  readonly #sockets = new Set<Socket>();
+  #closing = new AbortController();
 
   constructor(owner: LanOwner, { services = DEFAULT_SERVICES, more = [], login }: SimulatedLanOptions = {}) {
     this.#owner = owner;
@@ -88,21 +91,35 @@ export class SimulatedLan {
    */
   async connect(address: string, port: number, { timeoutMs }: { timeoutMs: number }): Promise<Socket> {
     const where = `${address}:${port}`;
+    const { signal } = this.#closing;
     const service = this.#find(address, port);
     if (service === undefined && !this.#exists(address))
       throw new CodedError('LAN_DEVICE_UNREACHABLE', `No machine of the LAN has the address ${address}.`);
     if (service === undefined || service.kind === 'refuse')
       throw new CodedError('LAN_DEVICE_REFUSED', `${where} refuses connections.`);
     if (service.kind === 'hang') {
-      await new Promise((resolve) => setTimeout(resolve, timeoutMs));
+      await delay(timeoutMs, undefined, { signal }).catch(() => undefined);
       throw new CodedError('LAN_DEVICE_TIMEOUT', `${where} did not answer within ${timeoutMs / 1000} s.`);
     }
     const loopbackPort = service.kind === 'forward' ? service.toPort : (await this.#serverOf(service)).port;
-    return await connectLoopback(where, loopbackPort, timeoutMs);
+    const socket = await connectLoopback(where, loopbackPort, timeoutMs);
+    if (signal.aborted) {
+      socket.destroy();
+      throw new CodedError('LAN_DEVICE_UNREACHABLE', 'The LAN was switched off.');
+    }
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    return socket;
   }
 
-  /** Ends all servers with their connections; a later connection starts them anew. */
+  /**
+   * Ends all servers, connections and attempts at once, also those to servers that are not its own; a later connection starts
+   * the servers anew.
+   */
   async close(): Promise<void> {
+    this.#closing.abort();
+    this.#closing = new AbortController();
+    for (const socket of this.#sockets) socket.destroy();
     const servers = [...this.#servers.values()];
     this.#servers.clear();
     await Promise.all(servers.map(async (starting) => (await starting.catch(() => undefined))?.close()));

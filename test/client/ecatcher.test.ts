@@ -342,6 +342,32 @@ describe('TUN-06 what reaches a machine of the LAN by a local port', () => {
     expect(await closeOf(local(port))).toBe('ECONNREFUSED');
   });
 
+  it('TUN-06 SIM-05 a device that stops with a live stream is gone within two seconds, and so is the connection', async () => {
+    const valve = await account.onlineEwon({ name: 'Valve' }, {}, { lan: lanOptions() });
+    serve = (socket) => void socket.pipe(socket);
+    const line = ['connect', 'Valve', ...as('tess'), '--json', '--forward', `0:${MACHINE}`];
+    const running = ecatcher(line, PASSWORD);
+    const [forward] = (await running.event('connected')).forwards;
+    const socket = local(Number(forward.listen.split(':')[1]));
+    socket.write('hello');
+    await once(socket, 'data');
+    const closed = closeOf(socket.resume());
+    const start = performance.now();
+    await valve.device.disconnect();
+    await eventually(
+      'end at the machine',
+      () => served.every(({ closed }) => closed),
+      (all) => all,
+    );
+    expect(performance.now() - start).toBeLessThan(2000);
+    expect(await closed).toBe('ECONNRESET');
+    expect(await running.ended).toBe(1);
+    await account.admin.api.succeed(
+      'mutation ($ewonId: ID!) { removeEwon(input: { ewonId: $ewonId, confirm: true }) { __typename ... on Error { code message } } }',
+      { ewonId: valve.id },
+    );
+  });
+
   it('TUN-06 a tunnel that the gateway cuts is opened again for the same session', async () => {
     const sockets: Socket[] = [];
     const gather = (message: unknown) => void sockets.push((message as { socket: Socket }).socket);
