@@ -22,6 +22,7 @@ const SELECT = {
   id: true,
   number: true,
   name: true,
+  nameKey: true,
   description: true,
   customFields: true,
   gatewayId: true,
@@ -33,11 +34,18 @@ const SELECT = {
   account: { select: { ewonFieldNames: true } },
   gateway: { select: { portalUrl: true } },
   _count: { select: { sessions: { where: { state: 'OPEN' as const } } } },
-  ...DECLARED,
 } satisfies Prisma.EwonSelect;
+const WITH_DECLARED = { ...SELECT, ...DECLARED } satisfies Prisma.EwonSelect;
 
-/** An Ewon as M2web shows it (M2W-10). */
-export type PortalEwon = Prisma.EwonGetPayload<{ select: typeof SELECT }> & { reference: string; status: EwonStatus };
+/** An Ewon in a list. */
+export type ListedEwon = Prisma.EwonGetPayload<{ select: typeof SELECT }> & { reference: string; status: EwonStatus };
+
+/** An Ewon as M2web shows it (M2W-10), with its LAN devices and services. */
+export type PortalEwon = ListedEwon & Prisma.EwonGetPayload<{ select: typeof WITH_DECLARED }>;
+
+const BY_NAME = [{ nameKey: 'asc' as const }, { id: 'asc' as const }];
+/** Ewons with their LAN devices and services that are in memory at a time. */
+const BATCH = 200;
 
 /** The Ewons that the actor may use through M2web, by name. */
 export async function listPortalEwons(
@@ -45,23 +53,56 @@ export async function listPortalEwons(
   actor: Actor,
   where: Prisma.EwonWhereInput,
   page: { skip?: number; take: number },
-): Promise<PortalEwon[]> {
+): Promise<ListedEwon[]> {
   const ewons = await db.ewon.findMany({
     where: { AND: [ewonsForM2web(actor), where] },
-    orderBy: [{ nameKey: 'asc' }, { id: 'asc' }],
+    orderBy: BY_NAME,
     select: SELECT,
     ...page,
   });
-  return ewons.map((ewon) => ({
+  return ewons.map(shown(clock.now()));
+}
+
+/**
+ * All of them with their LAN devices and services, a batch at a time: the next is read when it is asked for. One that is
+ * renamed meanwhile may come twice or not at all.
+ * @param atMost Ewons
+ */
+export async function* portalEwons(
+  { db, clock }: Platform,
+  actor: Actor,
+  where: Prisma.EwonWhereInput,
+  atMost: number,
+): AsyncGenerator<PortalEwon[], void> {
+  let after: Prisma.EwonWhereInput = {};
+  for (let left = atMost; left > 0; left -= BATCH) {
+    const take = Math.min(BATCH, left);
+    const ewons = await db.ewon.findMany({
+      where: { AND: [ewonsForM2web(actor), where, after] },
+      orderBy: BY_NAME,
+      select: WITH_DECLARED,
+      take,
+    });
+    yield ewons.map(shown(clock.now()));
+    const last = ewons.at(-1);
+    if (!last || ewons.length < take) return;
+    // Of one account, in which names are unique.
+    after = { nameKey: { gt: last.nameKey } };
+  }
+}
+
+const shown =
+  (now: Date) =>
+  <T extends Prisma.EwonGetPayload<{ select: typeof SELECT }>>(ewon: T) => ({
     ...ewon,
     reference: ewonReference(ewon.number),
-    status: ewonStatus(ewon, ewon._count.sessions, clock.now()),
-  }));
-}
+    status: ewonStatus(ewon, ewon._count.sessions, now),
+  });
 
 /** @throws AppError NOT_FOUND, also for one that he may not use through M2web */
 export async function findPortalEwon(ctx: Platform, actor: Actor, where: Prisma.EwonWhereInput): Promise<PortalEwon> {
-  const [ewon] = await listPortalEwons(ctx, actor, where, { take: 1 });
+  const { value } = await portalEwons(ctx, actor, where, 1).next();
+  const ewon = value?.[0];
   if (!ewon) throw notFound('Ewon');
   return ewon;
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
 import type { ActorContext, Caller, Platform } from '../context.ts';
 import { AppError, type ErrorCode, TooManyRequestsError } from '../errors.ts';
 import { encodedName, nameKey } from '../ewons/rules.ts';
@@ -10,7 +11,7 @@ import { authenticate, type LoginStep, login, logout, submitLoginCode } from '..
 import { poolsVisibleTo } from '../pools/rules.ts';
 import type { Actor } from '../users/actor.ts';
 import { sendEwonOffline, wakeUpEwon } from '../wake-up/service.ts';
-import { findPortalEwon, listPortalEwons, type PortalEwon, whereReference } from './ewons.ts';
+import { findPortalEwon, type PortalEwon, portalEwons, whereReference } from './ewons.ts';
 import { readForm } from './forms.ts';
 
 /** `/t2mapi/<service>`: the shape of the public HTTP API of M2web (M2W-07). */
@@ -41,21 +42,20 @@ const CODES: Partial<Record<ErrorCode, number>> = {
 interface Call {
   ctx: ActorContext;
   params: URLSearchParams;
+  response: ServerResponse;
 }
 
-/** What a service gives beside `success`. The same verbs and rights as GraphQL. */
-const SERVICES: Record<string, (call: Call) => Promise<object>> = {
+/** What a service gives beside `success`; null when it has answered itself. The same verbs and rights as GraphQL. */
+const SERVICES: Record<string, (call: Call) => Promise<object | null>> = {
   getaccountinfo: ({ ctx }) => accountInfo(ctx),
   getloginstatus: async ({ ctx: { actor } }) => ({
     loggedIn: true,
     accountName: actor.accountName,
     username: actor.username,
   }),
-  getewons: async ({ ctx, params }) => {
-    const ewons = await listPortalEwons(ctx, ctx.actor, await wherePool(ctx, params.get('pool')), {
-      take: EWONS_AT_MOST,
-    });
-    return { ewons: ewons.map(ewonOut) };
+  getewons: async ({ ctx, params, response }) => {
+    await sendEwons(ctx, response, await wherePool(ctx, params.get('pool')));
+    return null;
   },
   getewon: async ({ ctx, params }) => ({ ewon: ewonOut(await ewonOf(ctx, params)) }),
   wakeup: async ({ ctx, params }) => {
@@ -87,9 +87,12 @@ class StepRequiredError extends AppError {
 /** Answers a request below {@link FACADE_PATH}: JSON with `success`, errors with `code` and `message` (M2W-12). */
 export async function serveFacade(ctx: Platform, request: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
-    send(response, 200, { success: true, ...(await answer(ctx, request)) });
+    const body = await answer(ctx, request, response);
+    if (body) send(response, 200, { success: true, ...body });
   } catch (error) {
+    if (isGone(error)) return;
     if (!(error instanceof AppError)) ctx.log.error({ err: error }, 'A call of the M2web API failed');
+    if (response.headersSent) return void response.destroy();
     const code: ErrorCode = error instanceof AppError ? error.code : 'INTERNAL_ERROR';
     send(response, CODES[code] ?? 410, {
       success: false,
@@ -102,7 +105,7 @@ export async function serveFacade(ctx: Platform, request: IncomingMessage, respo
   }
 }
 
-async function answer(ctx: Platform, request: IncomingMessage): Promise<object> {
+async function answer(ctx: Platform, request: IncomingMessage, response: ServerResponse): Promise<object | null> {
   const url = new URL(request.url ?? '/', 'http://localhost');
   const service = url.pathname.slice(FACADE_PATH.length + 1).replace(/\/$/, '');
   const inUrl = [...url.searchParams.keys()].find((name) => SECRETS.includes(name.toLowerCase()));
@@ -125,8 +128,8 @@ async function answer(ctx: Platform, request: IncomingMessage): Promise<object> 
   const run = Object.hasOwn(SERVICES, service) ? SERVICES[service] : undefined;
   if (!run) throw new AppError('NOT_FOUND', `There is no service ${service || 'without a name'}.`);
   const sessionId = sessionIn(request, params);
-  if (sessionId !== null) return run({ ctx: { ...ctx, actor: await actorOf(ctx, sessionId) }, params });
-  return statelessly(ctx, params, caller, (actor) => run({ ctx: { ...ctx, actor }, params }));
+  if (sessionId !== null) return run({ ctx: { ...ctx, actor: await actorOf(ctx, sessionId) }, params, response });
+  return statelessly(ctx, params, caller, (actor) => run({ ctx: { ...ctx, actor }, params, response }));
 }
 
 /** M2W-08: the session id of `login`, in the body or as a bearer token. */
@@ -148,8 +151,8 @@ async function statelessly(
   ctx: Platform,
   params: URLSearchParams,
   caller: Caller,
-  run: (actor: Actor) => Promise<object>,
-): Promise<object> {
+  run: (actor: Actor) => Promise<object | null>,
+): Promise<object | null> {
   const step = await begin(ctx, params, caller);
   const actor = await authenticate(ctx, step.token);
   if (!actor) throw new AppError('UNAUTHENTICATED', 'Log in again.');
@@ -247,6 +250,32 @@ function ewonOf(ctx: ActorContext, params: URLSearchParams): Promise<PortalEwon>
   throw new AppError('VALIDATION_FAILED', 'Missing parameter: id or name.');
 }
 
+/** The answer of `getewons`, as it is read: what a client has not taken yet is not read, and one that takes nothing is cut. */
+async function sendEwons(ctx: ActorContext, response: ServerResponse, where: Prisma.EwonWhereInput): Promise<void> {
+  const batches = portalEwons(ctx, ctx.actor, where, EWONS_AT_MOST);
+  const first = await batches.next();
+  response.writeHead(200, HEADERS);
+  const stalled = setTimeout(() => response.destroy(), ctx.config.limits.STREAM_STALL_SECONDS * 1000);
+  async function* text(): AsyncGenerator<string> {
+    yield '{"success":true,"ewons":[';
+    for (let next = first; !next.done; next = await batches.next()) {
+      stalled.refresh();
+      const comma = next === first || next.value.length === 0 ? '' : ',';
+      yield comma + next.value.map((ewon) => JSON.stringify(ewonOut(ewon))).join(',');
+    }
+    yield ']}';
+  }
+  try {
+    await pipeline(text(), response);
+  } finally {
+    clearTimeout(stalled);
+  }
+}
+
+/** The client has gone, or was cut, before the end of its answer. */
+const isGone = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+
 /** M2W-10 */
 const ewonOut = (ewon: PortalEwon): object => ({
   id: ewon.number,
@@ -267,13 +296,14 @@ const ewonOut = (ewon: PortalEwon): object => ({
   })),
 });
 
+const HEADERS = {
+  'content-type': 'application/json; charset=utf-8',
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+};
+
 function send(response: ServerResponse, status: number, body: object): void {
   const text = JSON.stringify(body);
-  response.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(text),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-  });
+  response.writeHead(status, { ...HEADERS, 'content-length': Buffer.byteLength(text) });
   response.end(text);
 }

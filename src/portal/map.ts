@@ -1,4 +1,4 @@
-import type { PortalEwon } from './ewons.ts';
+import type { ListedEwon } from './ewons.ts';
 import { type Html, html } from './html.ts';
 
 const WIDTH = 900;
@@ -7,7 +7,7 @@ const HEIGHT = 500;
 const MIN_SPAN = 4;
 
 interface Point {
-  ewon: PortalEwon;
+  ewon: ListedEwon;
   latitude: number;
   longitude: number;
 }
@@ -16,7 +16,7 @@ interface Point {
  * The map of the located Ewons (M2W-04): a plain projection of as much of the world as they take, with a line every so many
  * degrees. It loads nothing from elsewhere, so nobody learns which Ewons an account has.
  */
-export function mapOf(ewons: readonly PortalEwon[]): Html {
+export function mapOf(ewons: readonly ListedEwon[]): Html {
   const points = ewons.flatMap((ewon): Point[] => {
     const { geolocationEnabled, latitude, longitude } = ewon;
     return geolocationEnabled && latitude !== null && longitude !== null ? [{ ewon, latitude, longitude }] : [];

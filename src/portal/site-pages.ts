@@ -1,7 +1,7 @@
 import type { LoginStage } from '../generated/prisma/client.ts';
 import type { Actor } from '../users/actor.ts';
 import { displayName } from '../users/rules.ts';
-import type { PortalEwon } from './ewons.ts';
+import type { ListedEwon, PortalEwon } from './ewons.ts';
 import { type Html, html, type Page } from './html.ts';
 import { mapOf } from './map.ts';
 import { webServersOf } from './pages.ts';
@@ -62,7 +62,7 @@ const banner = (actor: Actor, title: string): Html => html`<header><h1>${title}<
 /** The Ewons that the user may use through M2web (M2W-02). */
 export function listPage(
   actor: Actor,
-  ewons: readonly PortalEwon[],
+  ewons: readonly ListedEwon[],
   { search, next }: { search: string; next: number | null },
 ): Page {
   return {
@@ -87,7 +87,7 @@ ${next !== null && html`<p><a href="${SITE_PATH}?page=${next}&q=${encodeURICompo
 }
 
 /** M2W-04 */
-export const mapPage = (actor: Actor, ewons: readonly PortalEwon[]): Page => ({
+export const mapPage = (actor: Actor, ewons: readonly ListedEwon[]): Page => ({
   title: 'M2web: map',
   body: html`${banner(actor, 'Map')}<main>${mapOf(ewons)}</main>`,
 });
@@ -135,28 +135,28 @@ ${ewon.lanDevices.map(
   };
 }
 
-function actions(ewon: PortalEwon): Html | null {
+function actions(ewon: ListedEwon): Html | null {
   if (ewon.gatewayId !== null)
     return html`${opening(ewon, 'Open', '')}${ewon.connectionMode === 'ON_DEMAND' && verb(ewon, 'offline', 'Send offline')}`;
   return ewon.connectionMode === 'ON_DEMAND' ? verb(ewon, 'wake', 'Wake up') : null;
 }
 
 const opening = (
-  { reference }: PortalEwon,
+  { reference }: ListedEwon,
   label: string,
   to: string,
 ): Html => html`<form method="post" action="${SITE_PATH}/open">
 <input type="hidden" name="ewon" value="${reference}"><input type="hidden" name="to" value="${to}"><button>${label}</button></form>`;
 
 const verb = (
-  { reference }: PortalEwon,
+  { reference }: ListedEwon,
   name: string,
   label: string,
 ): Html => html` <form method="post" action="${SITE_PATH}/${name}">
 <input type="hidden" name="ewon" value="${reference}"><button>${label}</button></form>`;
 
 /** Hands the ticket of a session to the portal: by itself where scripts run, else by one more click. */
-export const handOverPage = (ewon: PortalEwon, portalUrl: string, ticket: string, to: string): Page => ({
+export const handOverPage = (ewon: ListedEwon, portalUrl: string, ticket: string, to: string): Page => ({
   title: ewon.name,
   body: html`<main><h1>${ewon.name}</h1>
 <form method="post" action="${portalUrl}">

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Answer, Browser } from '../support/browser.ts';
 import { eventually, type Json } from '../support/client.ts';
 import { lastMessage } from '../support/messages.ts';
@@ -341,6 +341,34 @@ describe('the API of M2web', () => {
     // Exact, and none that he may not use through M2web (M2W-02).
     for (const name of [ewon.name.toLowerCase(), 'Hidden'])
       expect((await call('getewon', { ...session, name })).status).toBe(410);
+  });
+
+  it('M2W-07 reads the Ewons of a large account bit by bit, and for the pages not what is declared of each', async () => {
+    const large = await TestAccount.create(server);
+    const { db } = server.app.platform;
+    const names = Array.from({ length: 401 }, (_, index) => `Ewon ${String(index).padStart(3, '0')}`);
+    const createdAt = new Date();
+    await db.ewon.createMany({
+      data: names.map((name) => ({
+        ...{ name, nameKey: name.toLowerCase(), accountId: large.id, registrationStatus: 'ACTIVE' as const, createdAt },
+        ...{ geolocationEnabled: true, latitude: 1, longitude: 2 },
+      })),
+    });
+    const reads = vi.spyOn(db.ewon, 'findMany');
+    try {
+      const all = await call('getewons', { t2maccount: large.name, t2musername: 'admin', t2mpassword: ADMIN_PASSWORD });
+      expect(all.body.ewons.map(({ name }: Json) => name)).toEqual(names);
+      expect(reads.mock.calls.map(([query]) => query?.take)).toEqual([200, 200, 200]);
+      reads.mockClear();
+      const browser = new Browser();
+      const login = { account: large.name, username: 'admin', password: ADMIN_PASSWORD };
+      expect((await browser.post(`${server.url}/m2web/login`, login, { follow: true })).text).toContain('Ewon 099');
+      expect((await browser.ask(`${server.url}/m2web/map`)).text).toContain('Ewon 400');
+      expect(reads.mock.calls).toHaveLength(2);
+      for (const [query] of reads.mock.calls) expect(query?.select).not.toHaveProperty('lanDevices');
+    } finally {
+      reads.mockRestore();
+    }
   });
 
   it('M2W-07 wakes an Ewon and sends it offline', async () => {
