@@ -3,15 +3,18 @@ import { startProcess, type TestProcess } from '../test/support/process.ts';
 
 /** The program in a process of its own, on an embedded database, with limits out of the way and hashes at full cost. */
 export async function startBenched(env: Record<string, string> = {}): Promise<TestProcess & { url: string }> {
-  const started = await startProcess({
-    DATABASE_URL: 'pglite://memory',
-    DATA_DIR: ':memory:',
-    LOGINS_PER_MINUTE: '1000000',
-    ACCOUNTS_PER_HOUR: '1000000',
-    LOGIN_LOCK_ATTEMPTS: '1000',
-    ADDRESS_BAN_FAILURES: '1000000',
-    ...env,
-  });
+  const started = await startProcess(
+    {
+      DATABASE_URL: 'pglite://memory',
+      DATA_DIR: ':memory:',
+      LOGINS_PER_MINUTE: '1000000',
+      ACCOUNTS_PER_HOUR: '1000000',
+      LOGIN_LOCK_ATTEMPTS: '1000',
+      ADDRESS_BAN_FAILURES: '1000000',
+      ...env,
+    },
+    ['--import', 'tsx', 'src/main.ts'],
+  );
   return { ...started, url: `${started.ready.api}` };
 }
 

@@ -14,9 +14,15 @@ export interface TestProcess {
 /** What to give to `node` for a program of the sources, compiled: `src/main`. */
 export const compiled = (name: string): string => join(inject('program'), `${name}.js`);
 
-/** Starts `src/main.ts` with these variables on free ports, and waits until it is ready. */
-export async function startProcess(env: Record<string, string>): Promise<TestProcess> {
-  const child = spawn(process.execPath, [compiled('src/main')], {
+/**
+ * Starts `src/main.ts` with these variables on free ports, and waits until it is ready.
+ * @param program what `node` is given; outside a run of tests nothing is compiled
+ */
+export async function startProcess(
+  env: Record<string, string>,
+  program: string[] = [compiled('src/main')],
+): Promise<TestProcess> {
+  const child = spawn(process.execPath, program, {
     env: {
       ...process.env,
       HTTP_PORT: '0',
