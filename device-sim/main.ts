@@ -22,5 +22,5 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   stderr: process.stderr,
   signal: stop.signal,
 });
-// Everybody has left by now. A close frame that nobody answers keeps its connection for half a minute.
+// Everybody has left by now: a connection that still waits for its other side must not hold the process.
 if (stop.signal.aborted) setTimeout(() => process.exit(), 1000).unref();
