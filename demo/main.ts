@@ -169,10 +169,14 @@ function introduce(view: View, apiUrl: string, app: App): void {
   const { administrator, users, userPassword, account } = DEMO;
   view.say(`
   GraphiQL      ${apiUrl}
+  M2web         ${app.url}/m2web   portal ${app.gatewayUrls.portal}
   device port   ${app.gatewayUrls.device}   tunnel port ${app.gatewayUrls.tunnel}
   account       ${account}
   Administrator ${administrator.username} / ${administrator.password}
   users         ${users.map(({ username }) => username).join(', ')} / ${userPassword}
+
+  From another terminal, to the PLC behind an Ewon, with the password above:
+    npm run ecatcher -- connect "<Ewon>" --account ${account} --username ${administrator.username} --wait 5m --forward 8080:10.0.0.20:80
 
   Paste into GraphiQL, after logging in with the query that stands there:
     subscription { connectionEvents { cursor events { __typename ... on ConnectionEventFacts { at ewonName } } } }

@@ -171,7 +171,10 @@ async function logIn(posted: Posted, own: boolean): Promise<void> {
   const account = form.get('account') ?? '';
   const { origin } = request.headers;
   if (!own && !(origin !== undefined && (await mayCarryLoginForm(ctx, account, origin))))
-    throw new AppError('FORBIDDEN', 'The login form stands on a page that the account has not authorized.');
+    throw new AppError(
+      'FORBIDDEN',
+      'The login form stands on a page that the account has not authorized, or the request does not tell its Origin.',
+    );
   const [username, password] = [form.get('username') ?? '', form.get('password') ?? ''];
   const wrong = [account, username, password].some((value) => value === '' || value.length > 200);
   if (wrong) return sendPage(response, loginPage(account.slice(0, 100), 'Give account, user name and password.', 400));
