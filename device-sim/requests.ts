@@ -7,16 +7,30 @@ type Request = Extract<DeviceMessage, { id: string }>;
 /** A message that the gateway accepts or refuses, before it has its id. */
 export type DeviceRequest = Request extends infer Each ? (Each extends Request ? Omit<Each, 'id'> : never) : never;
 
-/**
- * Sends a message and waits until the gateway has taken it for good.
- *
- * @throws CodedError `TIMEOUT`, the code of the refusal, or the reason why the tunnel ended
- */
+/** Sends a question with its id over a tunnel, and waits until the gateway has taken it for good. @throws CodedError as {@link ask} */
 export function requestOf(
   tunnel: Tunnel,
   message: DeviceRequest,
   { timeoutMs, id = randomUUID() }: { timeoutMs: number; id?: string },
 ): Promise<void> {
+  return ask(tunnel, { ...message, id } as Request, timeoutMs, (answer) =>
+    answer.type === 'accepted' && answer.id === id ? { value: undefined } : undefined,
+  );
+}
+
+/**
+ * Sends a message and waits for what the gateway says to it.
+ *
+ * @param answerIn what a message of the gateway says to this one; undefined when it is about something else
+ * @throws CodedError `TIMEOUT`, the code of the refusal, or the reason why the tunnel ended
+ */
+export function ask<T>(
+  tunnel: Tunnel,
+  message: DeviceMessage,
+  timeoutMs: number,
+  answerIn: (answer: GatewayMessage) => { value: T } | undefined,
+): Promise<T> {
+  const id = 'id' in message ? message.id : undefined;
   return new Promise((resolve, reject) => {
     const settle = (then: () => void) => {
       clearTimeout(timer);
@@ -25,7 +39,9 @@ export function requestOf(
       then();
     };
     const answered = (answer: GatewayMessage) => {
-      if (answer.type === 'accepted' && answer.id === id) settle(resolve);
+      const found = answerIn(answer);
+      if (found) return settle(() => resolve(found.value));
+      // A refusal without an id is of the message of its kind that waits.
       if (answer.type !== 'refused' || answer.of !== message.type || (answer.id ?? id) !== id) return;
       settle(() => reject(new CodedError(answer.code, answer.message)));
     };
@@ -35,6 +51,6 @@ export function requestOf(
     }, timeoutMs);
     tunnel.on('message', answered);
     tunnel.on('end', ended);
-    tunnel.send({ ...message, id } as Request);
+    tunnel.send(message);
   });
 }

@@ -13,6 +13,7 @@ import {
   renewRegistrationKey,
   setAutoRegistration,
 } from './registration-key.ts';
+import { accountSuccess } from './success.ts';
 
 const PlanEnum = builder.enumType('Plan', {
   description: 'The plan of an account (ACC-04): FREE, LIGHT or PRO.',
@@ -179,19 +180,6 @@ builder.queryField('account', (t) =>
   }),
 );
 
-/** Successes that are about the account’s settings. */
-const accountSuccess = (name: string, text: string) =>
-  builder.objectRef<object>(name).implement({
-    description: text,
-    fields: (t) => ({
-      account: t.withAuth({ loggedIn: true }).prismaField({
-        type: 'Account',
-        description: 'The account as it is now.',
-        resolve: (query, _parent, _args, { db, actor }) =>
-          db.account.findUniqueOrThrow({ ...query, where: { id: actor.accountId } }),
-      }),
-    }),
-  });
 const RenewRegistrationKeySuccess = accountSuccess(
   'RenewRegistrationKeySuccess',
   'The key before it is refused from now on; Ewons registered with it stay (GRK-12).',

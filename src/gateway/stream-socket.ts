@@ -52,11 +52,6 @@ export class StreamSocket extends Duplex {
     socket.on('close', (code, reason) => this.#closed(code, reason.toString()));
   }
 
-  /** Bytes that wait to be read or sent on this side. */
-  get buffered(): number {
-    return this.readableLength + this.writableLength + this.#socket.bufferedAmount;
-  }
-
   override _read(): void {
     if (this.#socket.isPaused) this.#socket.resume();
   }

@@ -501,29 +501,21 @@ const CreateAccountSuccess = builder.objectRef<Created>('CreateAccountSuccess').
   }),
 });
 
-const SetPlanSuccess = builder.objectRef<{ accountId: string }>('SetPlanSuccess').implement({
-  description: 'The plan is in force, with all its consequences.',
-  fields: (t) => ({
-    account: t.prismaField({
-      type: AccountType,
-      description: 'The account as it is now.',
-      resolve: (query, { accountId }, _args, { db }) =>
-        db.account.findUniqueOrThrow({ ...query, where: { id: accountId } }),
+/** The success of what is done to an account: it gives the account as it is then. */
+const accountSuccess = (name: string, description: string) =>
+  builder.objectRef<{ accountId: string }>(name).implement({
+    description,
+    fields: (t) => ({
+      account: t.prismaField({
+        type: AccountType,
+        description: 'The account as it is now.',
+        resolve: (query, { accountId }, _args, { db }) =>
+          db.account.findUniqueOrThrow({ ...query, where: { id: accountId } }),
+      }),
     }),
-  }),
-});
-
-const AddCreditSuccess = builder.objectRef<{ accountId: string }>('AddCreditSuccess').implement({
-  description: 'The credit is added.',
-  fields: (t) => ({
-    account: t.prismaField({
-      type: AccountType,
-      description: 'The account as it is now.',
-      resolve: (query, { accountId }, _args, { db }) =>
-        db.account.findUniqueOrThrow({ ...query, where: { id: accountId } }),
-    }),
-  }),
-});
+  });
+const SetPlanSuccess = accountSuccess('SetPlanSuccess', 'The plan is in force, with all its consequences.');
+const AddCreditSuccess = accountSuccess('AddCreditSuccess', 'The credit is added.');
 
 const LiftBanSuccess = builder.objectRef<{ remoteAddress: string }>('LiftBanSuccess').implement({
   description: 'The address may log in again; its failures are forgotten.',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { accountSuccess } from '../account/success.ts';
 import { TooManyRequestsError } from '../errors.ts';
 import { builder } from '../graphql/builder.ts';
 import { PasswordViolationEnum } from '../graphql/errors.ts';
@@ -92,17 +93,10 @@ const UpdatePasswordPolicyInput = builder.inputType('UpdatePasswordPolicyInput',
   }),
 });
 
-const UpdatePasswordPolicySuccess = builder.objectRef<object>('UpdatePasswordPolicySuccess').implement({
-  description: 'The policy counts for every password that is set from now on (PWD-14).',
-  fields: (t) => ({
-    account: t.withAuth({ loggedIn: true }).prismaField({
-      type: 'Account',
-      description: 'The account as it is now.',
-      resolve: (query, _parent, _args, { db, actor }) =>
-        db.account.findUniqueOrThrow({ ...query, where: { id: actor.accountId } }),
-    }),
-  }),
-});
+const UpdatePasswordPolicySuccess = accountSuccess(
+  'UpdatePasswordPolicySuccess',
+  'The policy counts for every password that is set from now on (PWD-14).',
+);
 
 const StrengthHintEnum = builder.enumType('PasswordStrengthHint', {
   description: 'What makes a password weak, or would make it stronger (PWD-18).',

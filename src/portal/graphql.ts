@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { accountSuccess } from '../account/success.ts';
 import { builder } from '../graphql/builder.ts';
 import { MAX_ORIGINS, originIn, setPortalOrigins } from './origins.ts';
 
@@ -30,17 +31,10 @@ const SetPortalOriginsInput = builder.inputType('SetPortalOriginsInput', {
   }),
 });
 
-const SetPortalOriginsSuccess = builder.objectRef<object>('SetPortalOriginsSuccess').implement({
-  description: 'It counts for the next login form that is sent.',
-  fields: (t) => ({
-    account: t.withAuth({ loggedIn: true }).prismaField({
-      type: 'Account',
-      description: 'The account as it is now.',
-      resolve: (query, _parent, _args, { db, actor }) =>
-        db.account.findUniqueOrThrow({ ...query, where: { id: actor.accountId } }),
-    }),
-  }),
-});
+const SetPortalOriginsSuccess = accountSuccess(
+  'SetPortalOriginsSuccess',
+  'It counts for the next login form that is sent.',
+);
 
 builder.mutationField('setPortalOrigins', (t) =>
   t.withAuth({ loggedIn: true }).field({
