@@ -12,12 +12,16 @@ const DUE_KINDS = [
   'SECRET_END',
   /** The time is over that a woken Ewon has to connect (WAK-06). */
   'WAKE_UP_END',
+  /** The month that the account's usage is counted in is over (BIL-09, BIL-11). The subject is the account. */
+  'MONTH_END',
+  /** The free trial of PRO ends (ACC-16). The subject is the account. */
+  'TRIAL_END',
 ] as const;
 export type DueKind = (typeof DUE_KINDS)[number];
 
 /** Sets, moves or, with null, takes away the time at which something falls due for a subject, with the change that causes it. */
 export async function schedule(
-  { tx, accountId }: AccountTx,
+  { tx, accountId }: Pick<AccountTx, 'tx' | 'accountId'>,
   kind: DueKind,
   subjectId: string,
   dueAt: Date | null,

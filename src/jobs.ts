@@ -1,3 +1,5 @@
+import { endTrial } from './account/trial.ts';
+import { closeMonth } from './billing/closing.ts';
 import { addSeconds } from './clock.ts';
 import type { Platform } from './context.ts';
 import { nextDataPurge, purgeDataPoints } from './data-mailbox/store.ts';
@@ -30,6 +32,8 @@ const DUE_WORK: Record<DueKind, DueHandler> = {
   USER_EXPIRY: expireUser,
   SECRET_END: endSecret,
   WAKE_UP_END: endWakeUp,
+  MONTH_END: closeMonth,
+  TRIAL_END: endTrial,
 };
 
 /** Something that is done when its time has come. It is a conditional change, so that several instances may run it and it may be interrupted. */

@@ -149,6 +149,10 @@ export type CreateUserInput = {
 
 /** Why something was refused. Codes are stable: clients decide by them, not by the message (API-04). */
 export type ErrorCode =
+  /** An account does not import from itself (IMP-16). */
+  | 'ACCOUNT_IS_SOURCE'
+  /** The account has as many of these as it may have. */
+  | 'ACCOUNT_LIMIT_REACHED'
   /** Another account has this name (ACC-03). */
   | 'ACCOUNT_NAME_TAKEN'
   /** The change affects contract and price; repeat it with `acknowledgeContractChange: true` (CON-14). */
@@ -163,6 +167,8 @@ export type ErrorCode =
   | 'BACKUP_NUMBER_SAME_AS_PRIMARY'
   /** The request does not follow GraphQL over HTTP (API-06). */
   | 'BAD_REQUEST'
+  /** The file is not what its name says, or breaks a limit (BRD-05). */
+  | 'BRANDING_FILE_INVALID'
   /** The certificate is not the current one of the device, or has expired (GW-12). */
   | 'CERTIFICATE_INVALID'
   /** The certificate was revoked: the Ewon was removed, replaced or rejected (GW-12). */
@@ -179,6 +185,8 @@ export type ErrorCode =
   | 'CONCURRENT_CONNECTION_LIMIT'
   /** The operation ends sessions or cannot be undone; repeat it with `confirm: true`. */
   | 'CONFIRMATION_REQUIRED'
+  /** The account keeps at least one contact (CTC-03). */
+  | 'CONTACT_NEEDED'
   /** The cursor is older than the retention of the log, or not of this account (EVT-04). */
   | 'CURSOR_EXPIRED'
   /** The cursor is malformed: use one that the server has given. */
@@ -189,6 +197,8 @@ export type ErrorCode =
   | 'DEVICE_BUSY'
   /** The Ewon has sent as many messages as it may in an hour (GW-13). */
   | 'DEVICE_MESSAGES_EXHAUSTED'
+  /** The download link is unknown or has expired; ask for another. */
+  | 'DOWNLOAD_INVALID'
   /** The Ewon is online or has open sessions, so it cannot be replaced (GRK-21). */
   | 'EWON_IN_USE'
   /** Another Ewon of the account has this name (EWN-03). */
@@ -199,6 +209,8 @@ export type ErrorCode =
   | 'EWON_NOT_APPROVED'
   /** The Ewon is not online (CON-03). */
   | 'EWON_OFFLINE'
+  /** The file exceeds its limit (BRD-05). */
+  | 'FILE_TOO_LARGE'
   /** The plan of the account does not have this firewall level (LAN-12). */
   | 'FIREWALL_LEVEL_NOT_AVAILABLE'
   /** The caller lacks the right for this. */
@@ -215,6 +227,10 @@ export type ErrorCode =
   | 'GROUP_NAME_IN_USE'
   /** The idempotency key was used with another input (API-01). */
   | 'IDEMPOTENCY_KEY_REUSED'
+  /** What was listed is no longer as it was; list the Ewons again (IMP-07). */
+  | 'IMPORT_CHANGED'
+  /** The ticket is unknown, used or has expired; list the Ewons again (IMP-07). */
+  | 'IMPORT_TICKET_INVALID'
   /** Neither allowance nor credit of the account covers it (WAK-07). */
   | 'INSUFFICIENT_CREDIT'
   /** Something unexpected happened; the request id finds it in the log of the server. */
@@ -243,6 +259,10 @@ export type ErrorCode =
   | 'LAN_PORT_IN_USE'
   /** The account would be left without an enabled Administrator (ACC-23). */
   | 'LAST_ADMINISTRATOR'
+  /** Another M2U link of the account has this name (M2U-02). */
+  | 'LINK_NAME_IN_USE'
+  /** The target of the link is not a public host reached by https (M2U-04). */
+  | 'LINK_TARGET_FORBIDDEN'
   /** The login is open already; nothing more is asked. */
   | 'LOGIN_ALREADY_OPEN'
   /** The login has expired or was revoked; log in again (AUTH-18, EVT-08). */
@@ -265,14 +285,20 @@ export type ErrorCode =
   | 'PASSWORD_CONFIRMATION_MISMATCH'
   /** The password breaks the password policy of the account (PWD-20). */
   | 'PASSWORD_POLICY_VIOLATION'
+  /** This installation has no way to pay; ask its operator (BIL-05). */
+  | 'PAYMENT_NOT_AVAILABLE'
   /** The plan of the account lacks this feature (ACC-11). */
   | 'PLAN_FEATURE_NOT_AVAILABLE'
+  /** Only the operator of the platform sets this plan (ACC-14). */
+  | 'PLAN_NOT_SELF_SERVICE'
   /** The pool is the only one of an Ewon, or is used elsewhere (POOL-10). */
   | 'POOL_IN_USE'
   /** Another pool of the account has this name (POOL-07). */
   | 'POOL_NAME_IN_USE'
   /** The query costs more than the server allows (API-02). */
   | 'QUERY_TOO_COMPLEX'
+  /** The account, the login or the address has made as many calls as it may; `retryAfter` says when to go on (M2W-13, API-03). */
+  | 'RATE_LIMITED'
   /** The area is sensitive: confirm who you are first (AUTH-21). */
   | 'REAUTHENTICATION_REQUIRED'
   /** The link is unknown, used, replaced by a newer one or expired (AUTH-13). */
@@ -303,6 +329,8 @@ export type ErrorCode =
   | 'SIGNING_REQUEST_INVALID'
   /** The login is of no group that may send text messages for Ewons (GW-13). */
   | 'SMS_SENDER_REQUIRED'
+  /** The source account, or its Administrator, has two-factor authentication; end it there first (IMP-12). */
+  | 'SOURCE_REQUIRES_TWO_FACTOR'
   /** The firewall of the Ewon does not allow this address and port (LAN-06). */
   | 'STREAM_FORBIDDEN'
   /** The reader of the stream was too slow; go on from the cursor (EVT-06). */
@@ -325,6 +353,8 @@ export type ErrorCode =
   | 'TWO_FACTOR_BLOCKED'
   /** Not logged in, or the token is not valid. */
   | 'UNAUTHENTICATED'
+  /** Branding has exactly the files welcome.png, logo.png and skin.ini (BRD-04). */
+  | 'UNKNOWN_BRANDING_FILE'
   /** The protocol version is not supported. */
   | 'UNSUPPORTED_PROTOCOL'
   /** Another user of the account has this user name (USR-04). */
@@ -475,6 +505,8 @@ export type LogCode =
   | 'ACCOUNT_CHANGED'
   /** ACCOUNT, INFO. */
   | 'ACCOUNT_CREATED'
+  /** ACCOUNT, INFO. */
+  | 'ANNOUNCEMENT_SENT'
   /** SECURITY, INFO. */
   | 'API_TOKEN_CHANGED'
   /** SECURITY, INFO. */
@@ -489,8 +521,20 @@ export type LogCode =
   | 'BACKUP_CODES_RETRIEVED'
   /** SECURITY, WARNING. */
   | 'BACKUP_CODE_USED'
+  /** ACCOUNT, INFO. */
+  | 'BRANDING_CHANGED'
+  /** ACCOUNT, INFO. */
+  | 'CONTACT_ADDED'
+  /** ACCOUNT, INFO. */
+  | 'CONTACT_CHANGED'
+  /** ACCOUNT, INFO. */
+  | 'CONTACT_REMOVED'
   /** BILLING, INFO. */
   | 'CREDIT_ADDED'
+  /** BILLING, WARNING. */
+  | 'CREDIT_EXHAUSTED'
+  /** ACCOUNT, INFO. */
+  | 'CUSTOM_FIELDS_RENAMED'
   /** SECURITY, INFO. */
   | 'EWON_ACTIVATION_KEY_RENEWED'
   /** EWON, INFO. */
@@ -512,9 +556,19 @@ export type LogCode =
   /** EWON, INFO. */
   | 'EWON_MESSAGE_SENT'
   /** EWON, INFO. */
+  | 'EWON_MOVED_IN'
+  /** EWON, WARNING. */
+  | 'EWON_MOVED_OUT'
+  /** EWON, INFO. */
   | 'EWON_OFFLINE'
   /** EWON, INFO. */
   | 'EWON_ONLINE'
+  /** EWON, INFO. */
+  | 'EWON_PATCHED'
+  /** EWON, WARNING. */
+  | 'EWON_PATCH_FAILED'
+  /** EWON, INFO. */
+  | 'EWON_PATCH_SKIPPED'
   /** EWON, INFO. */
   | 'EWON_REGISTERED'
   /** SECURITY, WARNING. */
@@ -563,10 +617,24 @@ export type LogCode =
   | 'LOGIN_SUCCEEDED'
   /** SECURITY, INFO. */
   | 'LOGIN_UNLOCKED'
+  /** ACCOUNT, INFO. */
+  | 'LOG_EXPORTED'
+  /** EWON, INFO. */
+  | 'M2U_DELIVERED'
+  /** EWON, WARNING. */
+  | 'M2U_FAILED'
+  /** ACCOUNT, INFO. */
+  | 'M2U_LINK_CHANGED'
+  /** ACCOUNT, INFO. */
+  | 'M2U_LINK_CREATED'
+  /** ACCOUNT, INFO. */
+  | 'M2U_LINK_DELETED'
   /** ACCOUNT, WARNING. */
   | 'MESSAGE_FAILED'
   /** ACCOUNT, INFO. */
   | 'MESSAGE_RETRIED'
+  /** BILLING, INFO. */
+  | 'MONTH_CLOSED'
   /** SECURITY, INFO. */
   | 'PASSWORD_CHANGED'
   /** SECURITY, INFO. */
@@ -575,6 +643,8 @@ export type LogCode =
   | 'PASSWORD_RECOVERED'
   /** SECURITY, INFO. */
   | 'PASSWORD_RECOVERY_REQUESTED'
+  /** BILLING, INFO. */
+  | 'PAYMENT_RECEIVED'
   /** SECURITY, INFO. */
   | 'PCS_FORGOTTEN'
   /** SECURITY, INFO. */
@@ -591,6 +661,8 @@ export type LogCode =
   | 'REGISTRATION_KEY_EXPORTED'
   /** SECURITY, INFO. */
   | 'REGISTRATION_KEY_RENEWED'
+  /** BILLING, INFO. */
+  | 'REPORT_DOWNLOADED'
   /** ACCOUNT, INFO. */
   | 'RESERVATIONS_CHANGED'
   /** SECURITY, WARNING. */
@@ -629,6 +701,8 @@ export type LogCode =
   | 'SLOTS_DECREASE_SCHEDULED'
   /** BILLING, INFO. */
   | 'SMS_CHARGED'
+  /** BILLING, INFO. */
+  | 'SMS_PACKAGE_BOUGHT'
   /** SECURITY, INFO. */
   | 'STREAMS_CUT'
   /** SECURITY, WARNING. */
@@ -639,6 +713,10 @@ export type LogCode =
   | 'SUPPORT_ACCESS_REVOKED'
   /** SECURITY, INFO. */
   | 'SUPPORT_PASSWORDS_CHANGED'
+  /** BILLING, WARNING. */
+  | 'TRIAL_ENDED'
+  /** BILLING, INFO. */
+  | 'TRIAL_STARTED'
   /** USER, INFO. */
   | 'USER_CHANGED'
   /** USER, INFO. */

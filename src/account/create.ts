@@ -1,3 +1,4 @@
+import { monthIn, scheduleMonthEnd } from '../billing/months.ts';
 import { addSeconds } from '../clock.ts';
 import type { Caller, Platform } from '../context.ts';
 import { isUniqueViolation } from '../database/retry.ts';
@@ -13,6 +14,9 @@ import { newSlots } from '../sessions/slots.ts';
 import { writeInvitation } from '../users/invitations.ts';
 import { displayName, userSubject } from '../users/rules.ts';
 import { baseSlots } from './plans.ts';
+
+/** The time zone of an account until it sets another. */
+const NEW_TIME_ZONE = 'UTC';
 
 /** How long the confirmation mail is worth sending. */
 const CONFIRMATION_SECONDS = 7 * 86_400;
@@ -55,7 +59,7 @@ export async function createAccount(
   const { username, fullName, email } = account.administrator;
   const after: (() => void)[] = [];
   const created = ctx.db.$transaction(async (tx) => {
-    const { id, users, groups } = await tx.account.create({
+    const created = await tx.account.create({
       data: {
         name: account.name,
         nameKey: nameKey(account.name),
@@ -68,6 +72,8 @@ export async function createAccount(
         ...key,
         ...policy,
         registrationKeyRenewedAt: now,
+        openMonth: monthIn(NEW_TIME_ZONE, now),
+        contacts: { create: { name: fullName ?? username, email, createdAt: now } },
         pools: { create: { name: 'Default', nameKey: 'default', isDefault: true, createdAt: now } },
         groups: { create: { name: 'Administrators', nameKey: 'administrators', administrators: true, createdAt: now } },
         users: {
@@ -88,19 +94,21 @@ export async function createAccount(
       },
       include: { users: true, groups: true },
     });
+    const { id, users, groups } = created;
     const [user] = users;
     const [group] = groups;
     if (!user || !group) throw new Error('The account was created without its Administrator.');
     await tx.groupMember.create({ data: { groupId: group.id, userId: user.id } });
+    const work = { tx, now, accountId: id, afterCommit: (ring: () => void) => void after.push(ring) };
+    await scheduleMonthEnd(work, created);
     const recipient = { channel: 'MAIL', template: 'ACCOUNT_CREATED', recipient: email, userId: user.id } as const;
-    const queue = { tx, now, accountId: id, afterCommit: (ring: () => void) => void after.push(ring) };
-    await queueMessage(ctx, queue, {
+    await queueMessage(ctx, work, {
       ...recipient,
       params: { accountName: account.name, name: displayName(user), company: account.company },
       expiresAt: addSeconds(now, CONFIRMATION_SECONDS),
     });
     const invitation =
-      passwordHash === null ? await writeInvitation(ctx, queue, user, account.name, account.company) : null;
+      passwordHash === null ? await writeInvitation(ctx, work, user, account.name, account.company) : null;
     const trigger = caller ? 'USER' : 'PLATFORM';
     await writeEntries(tx, id, now, [{ code: 'ACCOUNT_CREATED', user: userSubject(user), trigger }]);
     return { accountId: id, userId: user.id, invitation };

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { monthIn, smsParts } from './sms.ts';
+import { monthIn } from './months.ts';
+import { smsParts } from './sms.ts';
 
 it.each([
   ['UTC', '2026-01-01T00:00:00Z', '2026-01'],

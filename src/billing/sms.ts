@@ -1,20 +1,9 @@
-import type { Config } from '../config.ts';
+import { planAllowances } from '../account/plans.ts';
 import type { Platform } from '../context.ts';
 import { AppError } from '../errors.ts';
-import type { Plan } from '../generated/prisma/enums.ts';
 import type { AccountTx } from '../log/write.ts';
 import { amountText, creditCents, ledgerAmount } from './ledger.ts';
-
-/** The text messages a month that a plan includes (BIL-17). */
-const includedSms = (plan: Plan, { limits }: Config): number =>
-  ({ FREE: limits.SMS_INCLUDED_FREE, LIGHT: limits.SMS_INCLUDED_LIGHT, PRO: limits.SMS_INCLUDED_PRO })[plan];
-
-/** The month of an instant in a time zone of the IANA database, as `2026-11`: usage is counted by it (BIL-09). */
-export function monthIn(timeZone: string, at: Date): string {
-  const parts = new Intl.DateTimeFormat('en', { timeZone, year: 'numeric', month: '2-digit' }).formatToParts(at);
-  const part = (type: 'year' | 'month') => parts.find((one) => one.type === type)?.value ?? '';
-  return `${part('year')}-${part('month')}`;
-}
+import { usageMonth } from './months.ts';
 
 /** The characters of GSM 03.38 that take one place, and those that take two. */
 const GSM = /^[@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&'()*+,\-./0-9:;<=>?¡A-ZÄÖÑÜ§¿a-zäöñüà^{}\\[~\]|€]*$/;
@@ -42,14 +31,14 @@ export async function chargeSms(
   purpose: string,
   parts = 1,
 ): Promise<void> {
-  const { plan, timeZone } = await tx.account.findUniqueOrThrow({
+  const account = await tx.account.findUniqueOrThrow({
     where: { id: accountId },
-    select: { plan: true, timeZone: true },
+    select: { plan: true, timeZone: true, openMonth: true },
   });
-  const month = monthIn(timeZone, now);
+  const month = usageMonth(account, now);
   const usage = await tx.usage.findUnique({ where: { accountId_month: { accountId, month } }, select: { sms: true } });
   const price = ctx.config.limits.SMS_PRICE_CENTS;
-  const left = Math.max(0, includedSms(plan, ctx.config) - (usage?.sms ?? 0));
+  const left = Math.max(0, planAllowances(account.plan, ctx.config).sms - (usage?.sms ?? 0));
   const cost = price * Math.max(0, parts - left);
   if (cost > 0 && (await creditCents(tx, accountId)) < cost)
     throw new AppError(

@@ -1,4 +1,4 @@
-import { monthIn } from '../billing/sms.ts';
+import { monthIn } from '../billing/months.ts';
 import { addSeconds, HOUR_MS, roundUp } from '../clock.ts';
 import type { Platform } from '../context.ts';
 import { retryOnConflict } from '../database/retry.ts';
@@ -43,7 +43,7 @@ export async function storeDataPoints(
   await retryOnConflict(
     () => ctx.db.$executeRaw`
       WITH account AS (
-        SELECT "id" FROM "Account" WHERE "id" = ${ewon.accountId}::uuid FOR NO KEY UPDATE
+        SELECT "id", GREATEST("openMonth", ${month}) AS "month" FROM "Account" WHERE "id" = ${ewon.accountId}::uuid FOR NO KEY UPDATE
       ), stored AS (
         INSERT INTO "DataPoint" ("accountId", "ewonId", "tag", "at", "receivedAt", "value", "good")
         SELECT account."id", ${ewonId}::uuid, p."tag", p."at", ${now}::timestamp, p."value", p."good"
@@ -54,7 +54,7 @@ export async function storeDataPoints(
         RETURNING 1
       )
       INSERT INTO "Usage" ("accountId", "month", "dataPoints")
-      SELECT "id", ${month}, (SELECT count(*) FROM stored) FROM account
+      SELECT "id", "month", (SELECT count(*) FROM stored) FROM account
       ON CONFLICT ("accountId", "month") DO UPDATE SET "dataPoints" = "Usage"."dataPoints" + EXCLUDED."dataPoints"`,
   );
 }

@@ -1,4 +1,5 @@
-import { chargeSms, monthIn, smsParts } from '../billing/sms.ts';
+import { type Month, usageMonth } from '../billing/months.ts';
+import { chargeSms, smsParts } from '../billing/sms.ts';
 import { addSeconds, DAY_MS } from '../clock.ts';
 import type { Platform } from '../context.ts';
 import { AppError, TooManyRequestsError } from '../errors.ts';
@@ -110,7 +111,7 @@ async function send(ctx: Platform, sender: Sender, message: DeviceMessage): Prom
     requireSender(user.actor, channel);
     if ((await tx.message.count({ where: { id } })) > 0) return;
     if (channel === 'SMS') await chargeSms(ctx, account, `message of ${reference}`, smsParts(message.text));
-    else await countMail(account, user.timeZone);
+    else await countMail(account, user.month);
     const common = { id, channel, recipient, userId: user.subject.id, expiresAt: addSeconds(now, DAY_MS / 1000) };
     const params = { accountName: sender.accountName, ewonName: sender.name };
     if (channel === 'SMS')
@@ -146,11 +147,10 @@ async function requireLogin({ tx, now }: AccountTx, { userId, passwordHash }: Ch
   const { account, administrator } = { account: user.account, administrator: actor.administrator };
   if (passwordChangeReason({ user, account, administrator, secondFactorGiven: true, now }) !== null)
     throw new AppError('PASSWORD_CHANGE_REQUIRED', 'The password of the login must be changed first.');
-  return { actor, subject: userSubject(user), timeZone: account.timeZone };
+  return { actor, subject: userSubject(user), month: usageMonth(account, now) };
 }
 
-async function countMail({ tx, now, accountId }: AccountTx, timeZone: string): Promise<void> {
-  const month = monthIn(timeZone, now);
+async function countMail({ tx, accountId }: AccountTx, month: Month): Promise<void> {
   await tx.usage.upsert({
     where: { accountId_month: { accountId, month } },
     create: { accountId, month, mails: 1 },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CUSTOM_COLUMNS, customValues } from '../account/custom-fields.ts';
 import { AppError, ConfirmationRequiredError } from '../errors.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import type {
@@ -159,9 +160,9 @@ export const EwonType = builder.prismaNode('Ewon', {
     customFields: t.field({
       type: [CustomFieldValueType],
       description: 'Always three (EWN-06).',
-      select: { customFields: true, account: { select: { ewonFieldNames: true } } },
-      resolve: ({ customFields, account }) =>
-        account.ewonFieldNames.map((label, index) => ({ label, value: customFields[index] || null })),
+      select: { custom1: true, custom2: true, custom3: true, account: { select: { ewonFieldNames: true } } },
+      resolve: ({ account, ...values }) =>
+        customValues(values).map((value, index) => ({ label: account.ewonFieldNames[index] ?? '', value })),
     }),
     registrationStatus: t.expose('registrationStatus', {
       type: RegistrationStatusEnum,
@@ -317,19 +318,13 @@ const EwonOrder = builder.inputType('EwonOrder', {
 type Filter = typeof EwonFilter.$inferInput;
 
 async function ewonsWhere(
-  { db, clock }: GraphQLContext,
+  { clock }: Pick<GraphQLContext, 'clock'>,
   reader: Reader,
   filter: Filter | null | undefined,
 ): Promise<Prisma.EwonWhereInput> {
   // Prisma hands `contains` on as a pattern.
   const pattern = filter?.search?.replaceAll(/[\\%_]/g, '\\$&') ?? '';
   const contains = { contains: pattern, mode: 'insensitive' as const };
-  // Prisma has no "contains" for the elements of a list.
-  const byCustomField = filter?.search
-    ? await db.$queryRaw<{ id: string }[]>`
-        SELECT "id" FROM "Ewon" WHERE "accountId" = ${reader.accountId}::uuid
-          AND EXISTS (SELECT 1 FROM unnest("customFields") AS value WHERE value ILIKE ${`%${pattern}%`})`
-    : [];
   return {
     AND: [
       ewonsReadableBy(reader),
@@ -339,7 +334,7 @@ async function ewonsWhere(
               { name: contains },
               { description: contains },
               { serialNumber: contains },
-              { id: { in: byCustomField.map(({ id }) => id) } },
+              ...CUSTOM_COLUMNS.map((column) => ({ [column]: contains })),
             ],
           }
         : {},

@@ -1,3 +1,4 @@
+import { customColumns } from '../account/custom-fields.ts';
 import { requireFeature } from '../account/plans.ts';
 import type { ActorContext } from '../context.ts';
 import { isUniqueViolation } from '../database/retry.ts';
@@ -52,7 +53,7 @@ export function createEwon(
         name: properties.name,
         nameKey: nameKey(properties.name),
         description: properties.description ?? null,
-        customFields: fieldsOf(properties.customFields),
+        ...customColumns(properties.customFields),
         registrationStatus: 'PENDING',
         activationKeyHash: ctx.secrets.hash('activation key', activationKey),
         createdAt: account.now,
@@ -156,7 +157,7 @@ export async function propertiesToWrite(
   return {
     ...(properties.name !== undefined && { name: properties.name, nameKey: nameKey(properties.name) }),
     ...(properties.description !== undefined && { description: properties.description }),
-    ...(properties.customFields !== undefined && { customFields: fieldsOf(properties.customFields) }),
+    ...(properties.customFields !== undefined && customColumns(properties.customFields)),
     ...reachToWrite(properties, ewon),
   };
 }
@@ -201,8 +202,6 @@ function requireAction(ctx: ActorContext, ewon: FoundEwon, action: EwonAction): 
   if (!ewonActions(ctx.actor, ewon).includes(action))
     throw new AppError('FORBIDDEN', `You may not do this with ${ewon.name} (${action}).`);
 }
-
-const fieldsOf = (values: (string | null)[] | undefined): string[] => [0, 1, 2].map((index) => values?.[index] ?? '');
 
 export function nameInUse(error: unknown): never {
   if (isUniqueViolation(error))

@@ -7,6 +7,8 @@ import { createYoga } from 'graphql-yoga';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { WebSocketServer } from 'ws';
 import type { Platform } from '../context.ts';
+import { serveDownload } from '../downloads/door.ts';
+import { DOWNLOADS_PATH } from '../downloads/links.ts';
 import { authenticate, refreshActor } from '../logins/login.ts';
 import { createOperatorDoor, OPERATOR_PATH } from '../operator/door.ts';
 import { FACADE_PATH, serveFacade } from '../portal/facade.ts';
@@ -89,6 +91,7 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
       return void metrics.metrics().then((text) => sendText(res, 200, text, metrics.contentType));
     if (isBelow(FACADE_PATH, path)) return void serveFacade(ctx, req, res);
     if (isBelow(SITE_PATH, path)) return void serveSite(ctx, req, res);
+    if (isBelow(DOWNLOADS_PATH, path)) return void serveDownload(ctx, req, res);
     const door = path === GRAPHQL_PATH ? yoga : path === OPERATOR_PATH ? operator : null;
     if (!door) return sendText(res, 404, `Not here: GraphQL is at ${GRAPHQL_PATH}, M2web at ${SITE_PATH}.`);
     if (hasCredentialsInUrl(req)) return sendText(res, 400, CREDENTIALS_IN_URL);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import { customValues } from '../account/custom-fields.ts';
 import type { ActorContext, Caller, Platform } from '../context.ts';
 import { AppError, type ErrorCode, TooManyRequestsError } from '../errors.ts';
 import { encodedName, nameKey } from '../ewons/rules.ts';
@@ -283,7 +284,7 @@ const ewonOut = (ewon: PortalEwon): object => ({
   encodedName: encodedName(ewon.name),
   status: ewon.gatewayId === null ? 'offline' : 'online',
   description: ewon.description ?? '',
-  customAttributes: [0, 1, 2].map((index) => ewon.customFields[index] ?? ''),
+  customAttributes: customValues(ewon).map((value) => value ?? ''),
   m2webServer: ewon.gateway?.portalUrl ? new URL(ewon.gateway.portalUrl).host : '',
   lanDevices: ewon.lanDevices.flatMap(({ name, description, address, ports }) =>
     ports.map(({ port, protocol }) => ({ name, description: description ?? '', ip: address, port, protocol })),

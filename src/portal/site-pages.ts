@@ -1,3 +1,4 @@
+import { customValues } from '../account/custom-fields.ts';
 import type { LoginStage } from '../generated/prisma/client.ts';
 import type { Actor } from '../users/actor.ts';
 import { displayName } from '../users/rules.ts';
@@ -95,8 +96,9 @@ export const mapPage = (actor: Actor, ewons: readonly ListedEwon[]): Page => ({
 /** One Ewon with its LAN devices and services (M2W-10). */
 export function ewonPage(actor: Actor, ewon: PortalEwon, message: string | null, status = 200): Page {
   const servers = webServersOf(ewon);
+  const values = customValues(ewon);
   const fields = ewon.account.ewonFieldNames.flatMap((label, index) =>
-    ewon.customFields[index] ? [{ label, value: ewon.customFields[index] }] : [],
+    values[index] ? [{ label, value: values[index] }] : [],
   );
   return {
     status,

@@ -1,3 +1,4 @@
+import { customColumns } from '../account/custom-fields.ts';
 import type { ActorContext } from '../context.ts';
 import { AppError, notFound, ValidationError } from '../errors.ts';
 import { nameKey } from '../ewons/rules.ts';
@@ -12,7 +13,7 @@ import { namesOf, scheduleExpiry } from './access.ts';
 import { type FoundUser, findUser, inAccountAs, requireSomebodyElse, requireUserRight } from './acting.ts';
 import type { Actor } from './actor.ts';
 import { actorSubject, disabledReason, requireRecentConfirmation, userRights } from './rules.ts';
-import { fieldsOf, requireFuture, usernameInUse } from './service.ts';
+import { requireFuture, usernameInUse } from './service.ts';
 
 /** What changes of a user. Absent keeps, null clears. */
 export interface UserProperties {
@@ -144,7 +145,7 @@ function columns(user: FoundUser, properties: UserProperties): Prisma.UserUpdate
     ...(Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)) as typeof rest),
     ...(username !== undefined && { username, usernameKey: nameKey(username) }),
     ...(email !== undefined && { email }),
-    ...(customFields !== undefined && { customFields: fieldsOf(customFields) }),
+    ...(customFields !== undefined && { ...customColumns(customFields) }),
     // Links that went to the old address are void.
     ...((moved || forbidden) && { invitationHash: null, recoveryHash: null, recoveryExpiresAt: null }),
     ...(forbidden && { mustChangePassword: false }),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { customValues } from '../account/custom-fields.ts';
 import { nameKey } from '../ewons/rules.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import type { Role } from '../generated/prisma/enums.ts';
@@ -160,9 +161,9 @@ export const UserType = builder.prismaNode('User', {
     customFields: t.field({
       type: [CustomFieldValueType],
       description: 'Always three (USR-08).',
-      select: { customFields: true, account: { select: { userFieldNames: true } } },
-      resolve: ({ customFields, account }) =>
-        account.userFieldNames.map((label, index) => ({ label, value: customFields[index] || null })),
+      select: { custom1: true, custom2: true, custom3: true, account: { select: { userFieldNames: true } } },
+      resolve: ({ account, ...values }) =>
+        customValues(values).map((value, index) => ({ label: account.userFieldNames[index] ?? '', value })),
     }),
     role: t.expose('role', { type: RoleEnum, nullable: true, description: 'Counts on plans without groups only.' }),
     nameIsPublic: t.exposeBoolean('namePublic', {

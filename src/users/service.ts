@@ -1,3 +1,4 @@
+import { customColumns } from '../account/custom-fields.ts';
 import type { ActorContext, Platform } from '../context.ts';
 import { isUniqueViolation } from '../database/retry.ts';
 import { AppError, notFound, ValidationError } from '../errors.ts';
@@ -84,7 +85,7 @@ export async function writeNewUser(
       mayEditOwn: mayEditOwn ?? true,
       forbidPasswordChange: forbidPasswordChange ?? false,
       mayRememberPc: mayRememberPc ?? true,
-      customFields: fieldsOf(draft.customFields),
+      ...customColumns(draft.customFields),
       role: actor.features.groups ? 'USER' : draft.role,
       createdAt: now,
       memberships: { create: groupIds.map((groupId) => ({ groupId })) },
@@ -115,12 +116,24 @@ export async function duplicateUser(
     const { tx, now, accountId, log } = account;
     requireUserRight(actor, await findUser(account, actor, sourceId), 'DUPLICATE');
     const source = await tx.user.findUniqueOrThrow({ where: { id: sourceId }, include: { memberships: true } });
-    const { fullName, description, customFields, role, namePublic, mayEditOwn, forbidPasswordChange } = source;
+    const { fullName, description, custom1, custom2, custom3, role, namePublic, mayEditOwn, forbidPasswordChange } =
+      source;
     const { twoFactorByDefault } = await tx.account.findUniqueOrThrow({ where: { id: accountId } });
     const hadTwoFactor = source.secondFactorState !== 'DISABLED';
     const user = await tx.user.create({
       data: {
-        ...{ accountId, fullName, description, customFields, role, namePublic, mayEditOwn, forbidPasswordChange },
+        ...{
+          accountId,
+          fullName,
+          description,
+          custom1,
+          custom2,
+          custom3,
+          role,
+          namePublic,
+          mayEditOwn,
+          forbidPasswordChange,
+        },
         mustChangePassword: source.mustChangePassword,
         mayRememberPc: source.mayRememberPc,
         username: copy.username,
@@ -158,10 +171,6 @@ export function requireFuture(expiresAt: Date | null, now: Date, path: string[])
   if (expiresAt !== null && expiresAt <= now)
     throw new ValidationError([{ path, message: 'An expiration date lies in the future.' }]);
 }
-
-/** As they are stored: three, empty where there is none. */
-export const fieldsOf = (values: readonly (string | null)[] | null | undefined): string[] =>
-  [0, 1, 2].map((index) => values?.[index] ?? '');
 
 /** @throws AppError USERNAME_IN_USE for a broken uniqueness, else the error. */
 export function usernameInUse(error: unknown): never {

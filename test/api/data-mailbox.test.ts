@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { monthIn } from '../../src/billing/sms.ts';
+import { monthIn } from '../../src/billing/months.ts';
 import { ApiCaller, eventually, type Json } from '../support/client.ts';
 import { type RawEwon, rawEwon, request } from '../support/device-requests.ts';
 import type { RawTunnel } from '../support/raw-tunnel.ts';
