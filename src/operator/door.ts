@@ -7,7 +7,8 @@ import { AppError, TooManyRequestsError } from '../errors.ts';
 import { callerAddress } from '../graphql/caller-address.ts';
 import { useDocumentLimits } from '../graphql/limits.ts';
 import { useMaskForAll } from '../graphql/top-level-errors.ts';
-import { type OperatorContext, operatorSchema } from './schema.ts';
+import type { OperatorContext } from './builder.ts';
+import { operatorSchema } from './schema.ts';
 
 export const OPERATOR_PATH = '/operator';
 
