@@ -321,7 +321,7 @@ WHERE cardinality("customFields") > 0;
 ALTER TABLE "User" DROP COLUMN "customFields";
 ALTER TABLE "Ewon" DROP COLUMN "customFields";
 
--- Usage is counted in the month that it is in the account's time zone; its end is due work.
+-- Usage is counted in the month that it is in the time zone of the account, whose end is due work.
 UPDATE "Account" SET "openMonth" = to_char(CURRENT_TIMESTAMP AT TIME ZONE "timeZone", 'YYYY-MM');
 ALTER TABLE "Account" ALTER COLUMN "openMonth" SET NOT NULL;
 INSERT INTO "DueWork" ("id", "accountId", "kind", "subjectId", "dueAt")
