@@ -1,54 +1,21 @@
 import { z } from 'zod';
-import type { Plan } from '../generated/prisma/enums.ts';
+import { AppError } from '../errors.ts';
 import { builder } from '../graphql/builder.ts';
 import { keyOf } from '../graphql/global-id.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { PoolType } from '../pools/graphql.ts';
 import { SlotUsageType } from '../sessions/graphql.ts';
 import { readSlotFigures } from '../sessions/slots.ts';
-import { PLANS, type PlanFeatures } from './plans.ts';
+import * as inputs from './input.ts';
+import { PlanEnum } from './plan-graphql.ts';
 import {
   type CommissioningFile,
   exportRegistrationKey,
   renewRegistrationKey,
   setAutoRegistration,
 } from './registration-key.ts';
+import { updateAccount } from './settings.ts';
 import { accountSuccess } from './success.ts';
-
-const PlanEnum = builder.enumType('Plan', {
-  description: 'The plan of an account (ACC-04): FREE, LIGHT or PRO.',
-  values: {
-    FREE: { description: 'One connection, no groups and no pools.' },
-    LIGHT: { description: 'Several connections, no groups and no pools; not self-service (ACC-14).' },
-    PRO: { description: 'Every feature.' },
-  } satisfies Record<Plan, object>,
-});
-
-const PlanFeaturesType = builder.objectRef<PlanFeatures>('PlanFeatures').implement({
-  description: 'What the plan includes: clients test the feature, not the name of the plan (ACC-10).',
-  fields: (t) => ({
-    groups: t.exposeBoolean('groups', {
-      description: 'User groups with rights on pools (GRP-01); without them the roles decide.',
-    }),
-    pools: t.exposeBoolean('pools', { description: 'Pools besides the default one (ACC-09).' }),
-    reservedConnections: t.exposeBoolean('reservedConnections', {
-      description: 'Connections reserved for groups (CON-24).',
-    }),
-    importTarget: t.exposeBoolean('importTarget', {
-      description: 'May take over the Ewons of another account (IMP-01).',
-    }),
-    multipleConcurrentConnections: t.exposeBoolean('multipleConcurrentConnections', {
-      description: 'More than one concurrent connection (ACC-05).',
-    }),
-    requireTwoFactorForAll: t.exposeBoolean('requireTwoFactorForAll', {
-      description: 'May oblige every user to have a second factor (TFA-45).',
-    }),
-    portalBranding: t.exposeBoolean('portalBranding', {
-      description: 'The portal can carry the account’s own look (BRD-01).',
-    }),
-    reports: t.exposeBoolean('reports', { description: 'Monthly reports (BIL-06).' }),
-  }),
-});
 
 const PendingSlotsType = builder.objectRef<{ concurrentConnections: number; at: Date }>('ScheduledDecrease').implement({
   description: 'A decrease of the concurrent connections that is not in force yet (CON-17).',
@@ -105,14 +72,18 @@ builder.prismaNode('Account', {
     name: t.exposeString('name', { description: 'Unique on the platform; the first input of a login (ACC-03).' }),
     company: t.exposeString('company', { description: 'The company’s name.' }),
     plan: t.expose('plan', { type: PlanEnum, description: 'The plan.' }),
-    features: t.field({
-      type: PlanFeaturesType,
-      description: 'What the plan includes.',
-      select: { plan: true },
-      resolve: ({ plan }) => PLANS[plan],
-    }),
+    street: t.exposeString('street', { nullable: true, description: 'Street and number.' }),
+    postalCode: t.exposeString('postalCode', { nullable: true, description: 'As it is written in the country.' }),
+    city: t.exposeString('city', { nullable: true, description: 'City.' }),
+    country: t.exposeString('country', { nullable: true, description: 'Code of ISO 3166-1 in two letters: `BE`.' }),
+    language: t.exposeString('language', { description: 'Tag of BCP 47: `en`, `fr-BE`. At first `en`.' }),
     timeZone: t.exposeString('timeZone', {
-      description: 'IANA name, as `Europe/Brussels`; reports and exports use it (LOG-18).',
+      description:
+        'IANA name, as `Europe/Brussels`; months, reports and exports go by it (BIL-09, LOG-18). At first `UTC`.',
+    }),
+    internalReference: t.exposeString('internalReference', {
+      nullable: true,
+      description: 'What the account calls itself in its own books.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     slots: t.withAuth({ loggedIn: true }).field({
@@ -180,6 +151,31 @@ builder.queryField('account', (t) =>
   }),
 );
 
+const UpdateAccountInput = builder.inputType('UpdateAccountInput', {
+  description: 'The general information of the account (ACC-02). Absent keeps; its name never changes (ACC-03).',
+  fields: (t) => ({
+    company: t.string({ validate: inputs.company.nullable(), description: '1–100 characters.' }),
+    street: t.string({ validate: inputs.street.nullable(), description: 'Up to 200 characters; null clears.' }),
+    postalCode: t.string({ validate: inputs.postalCode.nullable(), description: 'Up to 20 characters; null clears.' }),
+    city: t.string({ validate: inputs.city.nullable(), description: 'Up to 100 characters; null clears.' }),
+    country: t.string({
+      validate: inputs.country.nullable(),
+      description: 'Code of ISO 3166-1 in two capital letters; null clears.',
+    }),
+    language: t.string({ validate: inputs.language.nullable(), description: 'Tag of BCP 47: `en`, `fr-BE`.' }),
+    timeZone: t.string({
+      validate: inputs.timeZone.nullable(),
+      description: 'Name of the IANA database: `Europe/Brussels`. The month that is counted in ends by it (BIL-09).',
+    }),
+    internalReference: t.string({
+      validate: inputs.internalReference.nullable(),
+      description: 'Up to 100 characters; null clears.',
+    }),
+  }),
+});
+
+const UpdateAccountSuccess = accountSuccess('UpdateAccountSuccess', 'The account has its new information.');
+
 const RenewRegistrationKeySuccess = accountSuccess(
   'RenewRegistrationKeySuccess',
   'The key before it is refused from now on; Ewons registered with it stay (GRK-12).',
@@ -214,7 +210,32 @@ const SetAutoRegistrationInput = builder.inputType('SetAutoRegistrationInput', {
   }),
 });
 
+/** A text as it is kept: an empty one is none. */
+const textOrNone = (text: string | null | undefined) => (text === undefined ? undefined : text?.trim() || null);
+
 builder.mutationFields((t) => ({
+  updateAccount: t.withAuth({ loggedIn: true }).field({
+    type: UpdateAccountSuccess,
+    errors: {},
+    description:
+      'Changes the general information of the account (ACC-02). Administrators only. Errors: FORBIDDEN, VALIDATION_FAILED.',
+    args: { input: t.arg({ type: UpdateAccountInput, required: true }) },
+    resolve: async (_root, { input }, ctx) => {
+      for (const name of ['company', 'language', 'timeZone'] as const)
+        if (input[name] === null) throw new AppError('VALIDATION_FAILED', `An account has a ${name}.`, [name]);
+      await updateAccount(ctx, {
+        company: input.company?.trim(),
+        street: textOrNone(input.street),
+        postalCode: textOrNone(input.postalCode),
+        city: textOrNone(input.city),
+        country: input.country,
+        language: input.language == null ? undefined : Intl.getCanonicalLocales(input.language)[0],
+        timeZone: input.timeZone ?? undefined,
+        internalReference: textOrNone(input.internalReference),
+      });
+      return {};
+    },
+  }),
   renewRegistrationKey: t.withAuth({ loggedIn: true }).field({
     type: RenewRegistrationKeySuccess,
     errors: {},

@@ -1,55 +1,65 @@
 import type { Platform } from '../context.ts';
+import { schedule } from '../due-work.ts';
 import { ewonSubject } from '../ewons/find.ts';
 import { nameKey } from '../ewons/rules.ts';
+import type { Prisma } from '../generated/prisma/client.ts';
 import type { Plan } from '../generated/prisma/enums.ts';
 import { administrators, enabledAt } from '../groups/administrators.ts';
 import { type AccountTx, inAccount } from '../log/write.ts';
 import { closeSessionsWithoutRight } from '../sessions/lost-rights.ts';
 import { applyCount, settleSlots } from '../sessions/slots.ts';
 import { endAccess, namesOf } from '../users/access.ts';
+import type { Actor } from '../users/actor.ts';
+import { actorSubject } from '../users/rules.ts';
 import { baseSlots, PLANS } from './plans.ts';
 
 /** Who is no Administrator belongs to it after an upgrade to a plan with groups, until groups are made (ACC-15, GRP-03). */
 const USERS_GROUP = 'Users';
 
-/** A change to a smaller number is a downgrade (ACC-20). */
 const RANK: Record<Plan, number> = { FREE: 0, LIGHT: 1, PRO: 2 };
 
+/** Puts another plan into force for the operator of the platform. @throws AppError NOT_FOUND (account) */
+export const setPlan = (ctx: Platform, accountId: string, plan: Plan): Promise<void> =>
+  inAccount(ctx, accountId, (account) => applyPlan(ctx, account, plan, null));
+
+/** A change to a smaller number of the rank is a downgrade (ACC-20). */
+export const isDowngrade = (from: Plan, to: Plan): boolean => RANK[to] < RANK[from];
+
 /**
- * Puts another plan into force (ACC-04); the present one changes nothing. Whoever asks for it has been found entitled.
+ * Puts another plan into force (ACC-04); the present one changes nothing. Whoever asks for it has been found entitled. A trial
+ * is over with it.
  *
  * To a plan with groups everybody keeps what he has (ACC-15): Administrators by role become members of Administrators, all
  * others of a new group Users that connects to the Ewons of the default pool. To a plan without groups, groups and pools go
  * for good and roles take their place (ACC-17), tokens are valid for all Ewons and users with an expiration date are disabled
  * (ACC-19). To FREE, every Ewon's firewall becomes HIGH (ACC-18). A lower plan has its own number of connections, without
  * reservations; live ones go on (ACC-20).
- * @throws AppError NOT_FOUND (account)
+ * @param actor null when the platform or its operator does it
  */
-export function setPlan(ctx: Platform, accountId: string, plan: Plan): Promise<void> {
-  return inAccount(ctx, accountId, async (account) => {
-    const { tx, log } = account;
-    const {
-      plan: from,
-      concurrentConnections,
-      twoFactorRequired,
-    } = await tx.account.findUniqueOrThrow({ where: { id: accountId } });
-    if (from === plan) return;
-    const [had, has] = [PLANS[from], PLANS[plan]];
-    if (had.groups && !has.groups) await rolesFromGroups(account);
-    await tx.account.update({ where: { id: accountId }, data: { plan } });
-    log({ code: 'PLAN_CHANGED', params: { from, to: plan } });
-    if (had.groups && !has.groups) await dropGroupsAndPools(ctx, account, plan);
-    if (!had.groups && has.groups) await groupsFromRoles(account);
-    if (twoFactorRequired && !has.requireTwoFactorForAll) await requireTwoFactorOfNobody(account);
-    if (plan === 'FREE') await raiseFirewalls(ctx, account);
+export async function applyPlan(ctx: Platform, account: AccountTx, plan: Plan, actor: Actor | null): Promise<void> {
+  const { tx, log, accountId } = account;
+  const {
+    plan: from,
+    concurrentConnections,
+    twoFactorRequired,
+    trialEndsAt,
+  } = await tx.account.findUniqueOrThrow({ where: { id: accountId } });
+  if (from === plan) return;
+  const [had, has] = [PLANS[from], PLANS[plan]];
+  if (had.groups && !has.groups) await rolesFromGroups(account);
+  await tx.account.update({ where: { id: accountId }, data: { plan, trialEndsAt: null } });
+  if (trialEndsAt) await schedule(account, 'TRIAL_END', accountId, null);
+  log({ code: 'PLAN_CHANGED', user: actor && actorSubject(actor), params: { from, to: plan } });
+  if (had.groups && !has.groups) await dropGroupsAndPools(ctx, account, plan);
+  if (!had.groups && has.groups) await groupsFromRoles(account);
+  if (twoFactorRequired && !has.requireTwoFactorForAll) await requireTwoFactorOfNobody(account);
+  if (plan === 'FREE') await raiseFirewalls(ctx, account);
 
-    const base = baseSlots(plan, ctx.config);
-    const lower = RANK[plan] < RANK[from];
-    const slots = lower ? base : Math.max(base, concurrentConnections);
-    if (slots !== concurrentConnections) await applyCount(ctx, account, concurrentConnections, slots, null);
-    await closeSessionsWithoutRight(ctx, account, null);
-    await settleSlots(ctx, account);
-  });
+  const base = baseSlots(plan, ctx.config);
+  const slots = isDowngrade(from, plan) ? base : Math.max(base, concurrentConnections);
+  if (slots !== concurrentConnections) await applyCount(ctx, account, concurrentConnections, slots, null);
+  await closeSessionsWithoutRight(ctx, account, null);
+  await settleSlots(ctx, account);
 }
 
 /** ACC-18; what is open already is judged anew (LAN-16). */
@@ -101,6 +111,13 @@ async function dropGroupsAndPools(ctx: Platform, account: AccountTx, plan: Plan)
   await disableTemporaryUsers(ctx, account, plan);
 }
 
+/** Who loses his access by a change to a plan without groups (ACC-19, USR-39). */
+export const temporaryUsers = (accountId: string): Prisma.UserWhereInput => ({
+  accountId,
+  expiresAt: { not: null },
+  disabledAt: null,
+});
+
 /**
  * ACC-19. An account is never left without an enabled Administrator (ACC-23): when all of them are temporary, the one whose
  * date is the latest stays until then.
@@ -113,7 +130,7 @@ async function disableTemporaryUsers(ctx: Platform, account: AccountTx, plan: Pl
     take: 1,
   });
   const temporary = await tx.user.findMany({
-    where: { accountId, expiresAt: { not: null }, disabledAt: null, id: { notIn: remaining.map(({ id }) => id) } },
+    where: { AND: [temporaryUsers(accountId), { id: { notIn: remaining.map(({ id }) => id) } }] },
     orderBy: { number: 'asc' },
   });
   await tx.user.updateMany({ where: { id: { in: temporary.map(({ id }) => id) } }, data: { disabledAt: now } });

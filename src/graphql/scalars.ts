@@ -8,7 +8,7 @@ const invalid = (scalar: string, expected: string): GraphQLError =>
 
 /** A scalar that travels as a string which must pass a check; the message never repeats the value. */
 function checkedString(
-  name: 'IPv4' | 'CIDR' | 'EmailAddress' | 'PhoneNumber' | 'Cursor' | 'SerialNumber' | 'FirmwareVersion',
+  name: 'IPv4' | 'CIDR' | 'EmailAddress' | 'PhoneNumber' | 'Cursor' | 'SerialNumber' | 'FirmwareVersion' | 'Decimal',
   description: string,
   check: (value: string) => boolean,
   expected: string,
@@ -120,4 +120,10 @@ checkedString(
   'A firmware version, major.minor`s`service: `11.1s0` (EWN-18).',
   (value) => FIRMWARE_VERSION.test(value),
   'must look like 11.1s0',
+);
+checkedString(
+  'Decimal',
+  'A decimal number as text, so that it stays exact: `-1234.50`. At most two decimals and twelve digits before them.',
+  (value) => /^-?\d{1,12}(\.\d{1,2})?$/.test(value),
+  'must look like 1234.50',
 );

@@ -4,6 +4,7 @@ import { describeMachinery } from './descriptions.ts';
 import './scalars.ts';
 import './errors.ts';
 import '../account/graphql.ts';
+import '../account/plan-graphql.ts';
 import '../data-mailbox/graphql.ts';
 import '../ewons/graphql.ts';
 import '../geolocation/graphql.ts';

@@ -315,13 +315,15 @@ describe('what runs by itself', () => {
     const WORK =
       '{ dueWork { nodes { kind attempts retryAt lastError } } jobs { name runs failures lastError lastStartedAt } }';
     const { dueWork, jobs } = await ask(WORK);
-    expect(dueWork.nodes).toMatchObject([{ kind: 'NOT_KNOWN_YET', attempts: 1, retryAt: expect.any(String) }]);
-    expect(dueWork.nodes[0].lastError).toBeTruthy();
+    // Besides what is due later: the month of each account.
+    const failing = dueWork.nodes.filter(({ attempts }: Json) => attempts > 0);
+    expect(failing).toMatchObject([{ kind: 'NOT_KNOWN_YET', attempts: 1, retryAt: expect.any(String) }]);
+    expect(failing[0].lastError).toBeTruthy();
     expect(jobs.map(({ name }: Json) => name)).toEqual(
       expect.arrayContaining(['runDueWork', 'reapLeases', 'sendMessages']),
     );
     expect(jobs.every(({ runs, failures }: Json) => runs > 0 && failures === 0)).toBe(true);
-    await platform.db.dueWork.deleteMany();
+    await platform.db.dueWork.deleteMany({ where: { kind: 'NOT_KNOWN_YET' } });
   });
 
   it('TFA-48 messages without a sender wait, say for which variable, and are listed; the log warns once', async () => {
