@@ -5,6 +5,7 @@ import type { Platform } from './context.ts';
 import { nextDataPurge, purgeDataPoints } from './data-mailbox/store.ts';
 import type { DueKind } from './due-work.ts';
 import { nextLeaseEnd, reapLeases } from './ewons/presence.ts';
+import { nextResultPurge, purgeStoredResults } from './idempotency.ts';
 import { nextLogPurge, purgeLogs } from './log/purge.ts';
 import { type AccountTx, inAccount } from './log/write.ts';
 import { purgeLoginFailures } from './logins/credentials.ts';
@@ -12,7 +13,6 @@ import { endExpiredLogins, nextLoginEnd, nextTouch } from './logins/expiry.ts';
 import { endBlock, endLock } from './logins/locks.ts';
 import { touchLogins } from './logins/login.ts';
 import { closeSessionsOfEndedLogins, closeSilentSessions, nextSilence } from './sessions/close.ts';
-import { nextResultPurge, purgeStoredResults } from './sessions/open.ts';
 import { expireWaiters, nextWaiterEnd } from './sessions/queue.ts';
 import { applyDueDecreases, nextDecrease } from './sessions/slots.ts';
 import { endSecret } from './support/secrets.ts';
@@ -177,7 +177,8 @@ export function startJobs(ctx: Platform, before: () => Promise<void>, more: read
 async function runDueWork(ctx: Platform, dueAt: Date): Promise<void> {
   const items = await ctx.db.dueWork.findMany({
     where: { dueAt: { lte: dueAt }, OR: [{ retryAt: null }, { retryAt: { lte: dueAt } }] },
-    orderBy: [{ dueAt: 'asc' }, { id: 'asc' }],
+    // At the same instant by kind: a month ends before the trial does, so that it is closed under the plan it had.
+    orderBy: [{ dueAt: 'asc' }, { kind: 'asc' }, { id: 'asc' }],
     take: DUE_WORK_BATCH,
   });
   for (const { id, accountId, kind, subjectId } of items) {

@@ -11,6 +11,7 @@ import { page } from '../graphql/paging.ts';
 import { serveStream } from '../graphql/streams.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { GroupType } from '../groups/graphql.ts';
+import { idempotencyKey } from '../idempotency.ts';
 import type { Actor } from '../users/actor.ts';
 import { UserType } from '../users/graphql.ts';
 import { userReference } from '../users/rules.ts';
@@ -435,10 +436,7 @@ const OpenSessionInput = builder.inputType('OpenSessionInput', {
         'How long to wait when none is free, in seconds; the server may wait less (WTL-02). The answer comes when served, or when the time is over.',
     }),
     idempotencyKey: t.string({
-      validate: z
-        .string()
-        .min(1, 'An idempotency key has 1 to 100 characters.')
-        .max(100, 'An idempotency key has 1 to 100 characters.'),
+      validate: idempotencyKey,
       description: 'The same key and input by the same login gives the same session for 24 hours (API-01).',
     }),
   }),

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
-import { addSeconds, HOUR_MS, roundUp } from '../clock.ts';
-import type { ActorContext, Platform } from '../context.ts';
+import { addSeconds } from '../clock.ts';
+import type { ActorContext } from '../context.ts';
 import type { Tx } from '../database/database.ts';
 import { AppError, notFound } from '../errors.ts';
 import { ewonsVisibleTo } from '../ewons/rules.ts';
 import type { ClientKind, Session } from '../generated/prisma/client.ts';
+import { findStoredResult, type KeyedRequest, storeResult } from '../idempotency.ts';
 import { type AccountTx, inAccount } from '../log/write.ts';
 import { refreshActor } from '../logins/login.ts';
 import { createToken, hashToken } from '../secrets.ts';
@@ -216,42 +216,20 @@ function ringOrDelay(ctx: ActorContext, ms: number, signal?: AbortSignal): Promi
 }
 
 /** The request as its idempotency key stands for it: how long to wait is not part of what is asked for. */
-const inputHash = ({ ewonId, client, switch: switching }: OpenSessionRequest): string =>
-  createHash('sha256')
-    .update(JSON.stringify([ewonId, client, switching]))
-    .digest('hex');
+const keyed = ({ ewonId, client, switch: switching, idempotencyKey }: OpenSessionRequest): KeyedRequest => ({
+  operation: 'openSession',
+  key: idempotencyKey,
+  input: [ewonId, client, switching],
+});
 
 /** API-01: the session that this login has opened under this key within the last 24 hours. */
 async function findStored(tx: Tx, ctx: ActorContext, request: OpenSessionRequest): Promise<Session | null> {
-  if (request.idempotencyKey === null) return null;
-  const since = addSeconds(ctx.clock.now(), -ctx.config.limits.IDEMPOTENCY_HOURS * 3600);
-  const stored = await tx.storedResult.findUnique({
-    where: { loginId_key: { loginId: ctx.actor.loginId, key: request.idempotencyKey }, createdAt: { gt: since } },
-  });
-  if (!stored) return null;
-  if (stored.operation !== 'openSession' || stored.inputHash !== inputHash(request)) {
-    throw new AppError('IDEMPOTENCY_KEY_REUSED', 'The idempotency key was used with another input.', [
-      'idempotencyKey',
-    ]);
-  }
-  return tx.session.findUnique({ where: { id: stored.result as string } });
+  const id = await findStoredResult(tx, ctx, keyed(request));
+  return id == null ? null : tx.session.findUnique({ where: { id } });
 }
 
-async function store(tx: Tx, ctx: ActorContext, request: OpenSessionRequest, session: Session): Promise<void> {
-  if (request.idempotencyKey === null) return;
-  const [loginId, key] = [ctx.actor.loginId, request.idempotencyKey];
-  const data = {
-    operation: 'openSession',
-    inputHash: inputHash(request),
-    result: session.id,
-    createdAt: ctx.clock.now(),
-  };
-  await tx.storedResult.upsert({
-    where: { loginId_key: { loginId, key } },
-    create: { loginId, key, ...data },
-    update: data,
-  });
-}
+const store = (tx: Tx, ctx: ActorContext, request: OpenSessionRequest, session: Session): Promise<void> =>
+  storeResult(tx, ctx, keyed(request), session.id);
 
 /**
  * Gives the session a new ticket, which voids the one before: the answer with the first may never have arrived. Not `live`:
@@ -278,16 +256,4 @@ async function withTicket(ctx: ActorContext, session: Session): Promise<OpenedSe
     live: count > 0,
     ticket: { url: `${base}/connect`, portalUrl: portal && `${portal}/enter`, token, expiresAt },
   };
-}
-
-/** Forgets the results whose time is over (API-01). */
-export async function purgeStoredResults(ctx: Platform): Promise<void> {
-  const until = addSeconds(ctx.clock.now(), -ctx.config.limits.IDEMPOTENCY_HOURS * 3600);
-  await ctx.db.storedResult.deleteMany({ where: { createdAt: { lte: until } } });
-}
-
-/** When the next result is to be forgotten, to the hour. */
-export async function nextResultPurge({ db, config }: Platform): Promise<Date | null> {
-  const { _min } = await db.storedResult.aggregate({ _min: { createdAt: true } });
-  return _min.createdAt && roundUp(addSeconds(_min.createdAt, config.limits.IDEMPOTENCY_HOURS * 3600), HOUR_MS);
 }
