@@ -28,7 +28,7 @@ describe('devices of a seed', () => {
           "model": "FLEXY",
           "serialNumber": "2418-3797-37",
           "transport": "TCP",
-          "wanAddress": "192.168.32.202/24",
+          "wanAddress": "192.168.39.202/24",
           "wanType": "ETHERNET",
         },
         "name": "Pump station Verona 01",

@@ -54,7 +54,7 @@ const MACHINES = [
   'Pump station',
   'Wind turbine',
 ];
-/** With latitude and longitude. */
+/** With latitude and longitude. WAN addresses lead to them by their place in this list, as the platform’s resolver reads them. */
 const SITES = [
   ['Aachen', 50.78, 6.08],
   ['Bergen', 60.39, 5.32],
@@ -85,9 +85,16 @@ export function deviceProfile(seed: string, index: number): DeviceProfile {
   const wanType = pick(WAN_TYPES);
   const host = 2 + below(250);
   const machine = pick(MACHINES);
-  const [site, latitude, longitude] = pick(SITES);
+  const site = pick(SITES);
+  const [town, latitude, longitude] = site;
+  // One of these numbers below the limit that leads to the site (PRV-09).
+  const leadingThere = (limit: number) => {
+    const number = below(limit);
+    const there = number - (number % SITES.length) + SITES.indexOf(site);
+    return there < limit ? there : there - SITES.length;
+  };
   return {
-    name: `${machine} ${site} ${String(index + 1).padStart(2, '0')}`,
+    name: `${machine} ${town} ${String(index + 1).padStart(2, '0')}`,
     position: { latitude, longitude },
     facts: {
       serialNumber: serialNumberOf(seed, index),
@@ -97,7 +104,9 @@ export function deviceProfile(seed: string, index: number): DeviceProfile {
       lanAddress: '10.0.0.53/24',
       wanType,
       wanAddress:
-        wanType === 'CELLULAR' ? `100.${64 + below(64)}.${below(256)}.${host}` : `192.168.${below(256)}.${host}/24`,
+        wanType === 'CELLULAR'
+          ? `100.${64 + leadingThere(64)}.${below(256)}.${host}`
+          : `192.168.${leadingThere(256)}.${host}/24`,
       geolocationEnabled: random() < 0.5,
       digitalInput: random() < 0.5,
       digitalInputPolicy: 'IGNORE',

@@ -37,6 +37,7 @@ const environment = z.object({
     .regex(/^rediss?:\/\//, 'must begin with redis:// or rediss://')
     .optional(),
   DATA_DIR: z.string().min(1).default('./data'),
+  GEOLOCATION_FILE: z.string().min(1).optional(),
   ROLES: z.string().default('api,gateway'),
   SIMULATION: flag,
   OPERATOR_TOKEN: z
@@ -171,6 +172,7 @@ const environment = z.object({
   BRANDING_SKIN_BYTES: whole(65_536, 64, 1_000_000),
   IMPORT_TICKET_MINUTES: whole(15, 1, 1440),
   PATCH_BATCH: whole(100, 1, 10_000),
+  PATCH_SECONDS: whole(300, 5, 86_400),
   DEVICE_MESSAGES_PER_HOUR: whole(60, 1, 1_000_000),
   DATA_RETENTION_DAYS: whole(10, 1, 10),
   DATA_POINTS_PER_HOUR: whole(100_000, 100, 100_000_000),
@@ -208,6 +210,8 @@ export interface Config {
   roles: { api: boolean; gateway: boolean };
   /** Null keeps key and certificate authority in memory: for tests. */
   dataDir: string | undefined;
+  /** A table of networks and their places (PRV-09); null knows the addresses of simulated devices. */
+  geolocationFile: string | null;
   limits: Omit<
     Environment,
     | 'NODE_ENV'
@@ -221,6 +225,7 @@ export interface Config {
     | 'DATABASE_URL'
     | 'REDIS_URL'
     | 'DATA_DIR'
+    | 'GEOLOCATION_FILE'
     | 'ROLES'
     | 'SIMULATION'
     | 'LOG_LEVEL'
@@ -287,6 +292,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     DATABASE_URL,
     REDIS_URL,
     DATA_DIR,
+    GEOLOCATION_FILE,
     ROLES,
     SIMULATION,
     LOG_LEVEL,
@@ -328,6 +334,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     ports: { http: HTTP_PORT, device: DEVICE_PORT, tunnel: TUNNEL_PORT, portal: PORTAL_PORT },
     roles: { api: roles.includes('api'), gateway: roles.includes('gateway') },
     dataDir: DATA_DIR === ':memory:' ? undefined : DATA_DIR,
+    geolocationFile: GEOLOCATION_FILE ?? null,
     limits,
     trustedProxies: readProxies(TRUSTED_PROXIES),
     publicUrl: PUBLIC_URL?.replace(/\/+$/, '') ?? null,

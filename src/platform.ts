@@ -5,7 +5,8 @@ import { createManualClock, type ManualClock, systemClock } from './clock.ts';
 import { type Config, hostPort } from './config.ts';
 import type { Platform } from './context.ts';
 import { openDatabase } from './database/database.ts';
-import { type Geolocator, offlineGeolocator } from './geolocation/resolver.ts';
+import { type Geolocator, simulatedGeolocator } from './geolocation/resolver.ts';
+import { openGeolocationTable } from './geolocation/table.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { createPasswords } from './passwords/hashes.ts';
 import { createRateLimits } from './rate-limits.ts';
@@ -40,6 +41,9 @@ export async function openPlatform(config: Config, overrides: Overrides = {}): P
   };
   try {
     const log = overrides.log ?? createLogger(config.logLevel);
+    const { geolocationFile: table } = config;
+    const geolocator =
+      overrides.geolocator ?? (table === null ? simulatedGeolocator : await openGeolocationTable(table));
     const secrets = await openSecrets(config.dataDir);
     const authority = await openAuthority({ dataDir: config.dataDir, caDays: config.limits.AUTHORITY_DAYS });
     const database = await openDatabase(config, log, overrides.memory);
@@ -57,7 +61,7 @@ export async function openPlatform(config: Config, overrides: Overrides = {}): P
       log,
       secrets,
       authority,
-      geolocator: overrides.geolocator ?? offlineGeolocator,
+      geolocator,
       passwords: await createPasswords(config),
       rateLimits: createRateLimits(config),
       gatewayUrls: {

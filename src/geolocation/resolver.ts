@@ -18,7 +18,7 @@ export interface Geolocator {
   locate(address: string): Position | null;
 }
 
-/** The places of the simulated fleet, in the order of the names in its profiles. */
+/** The places of the simulated fleet, in the order of its sites: a device has the WAN address that leads to its own. */
 const CITIES: readonly [Position, ...Position[]] = [
   { latitude: 50.78, longitude: 6.08 }, // Aachen
   { latitude: 60.39, longitude: 5.32 }, // Bergen
@@ -39,7 +39,7 @@ const SIMULATED = [
 ];
 
 /** Knows the addresses of simulated devices, and no other: the platform needs no data of third parties to start. */
-export const offlineGeolocator: Geolocator = {
+export const simulatedGeolocator: Geolocator = {
   locate: (address) => {
     if (!isIPv4(address)) return null;
     const range = SIMULATED.find(({ subnet }) => contains(subnet, address));

@@ -33,7 +33,7 @@ const SELECT = {
   geolocationEnabled: true,
   latitude: true,
   longitude: true,
-  account: { select: { ewonFieldNames: true } },
+  account: { select: { ewonFieldNames: true, geolocationEnabled: true } },
   gateway: { select: { portalUrl: true } },
   _count: { select: { sessions: { where: { state: 'OPEN' as const } } } },
 } satisfies Prisma.EwonSelect;

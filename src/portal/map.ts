@@ -1,3 +1,4 @@
+import { shownPosition } from '../geolocation/positions.ts';
 import type { ListedEwon } from './ewons.ts';
 import { type Html, html } from './html.ts';
 
@@ -18,8 +19,8 @@ interface Point {
  */
 export function mapOf(ewons: readonly ListedEwon[]): Html {
   const points = ewons.flatMap((ewon): Point[] => {
-    const { geolocationEnabled, latitude, longitude } = ewon;
-    return geolocationEnabled && latitude !== null && longitude !== null ? [{ ewon, latitude, longitude }] : [];
+    const position = shownPosition(ewon);
+    return position ? [{ ewon, ...position }] : [];
   });
   if (points.length === 0) return html`<p>No Ewon is located.</p>`;
   const x = scale(

@@ -36,6 +36,8 @@ Query.logEntries                       | LOGIN  | ok        | ok        | ok    
 Query.node                             | null   | ok        | ok        | ok        | ok          | ok    | ok
 Query.nodes                            | null   | ok        | ok        | ok        | ok          | ok    | ok
 Query.oneTimeSecrets                   | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
+Query.planOffer                        | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
+Query.plans                            | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Query.pool                             | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Query.pools                            | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Query.reachability                     | LOGIN  | ok        | ok        | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
@@ -50,6 +52,7 @@ Mutation.addGroupMembers               | LOGIN  | PLAN      | FORBIDDEN | FORBID
 Mutation.approveEwon                   | LOGIN  | NOT_FOUND | NOT_FOUND | NOT_FOUND | ok          | ok    | FORBIDDEN
 Mutation.cancelScheduledDecrease       | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.changePassword                | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
+Mutation.changePlan                    | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.closeSession                  | LOGIN  | NOT_FOUND | NOT_FOUND | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.confirmDevicePasswordsChanged | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.confirmIdentity               | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
@@ -108,12 +111,14 @@ Mutation.setFirewallLevel              | LOGIN  | FORBIDDEN | FORBIDDEN | ok    
 Mutation.setGroupRights                | LOGIN  | PLAN      | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.setPoolRights                 | LOGIN  | PLAN      | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.setPortalOrigins              | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
+Mutation.setPrivacy                    | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.setReservations               | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.setSecondFactor               | LOGIN  | NOT_FOUND | NOT_FOUND | NOT_FOUND | NOT_FOUND   | ok    | FORBIDDEN
 Mutation.setUserPassword               | LOGIN  | NOT_FOUND | NOT_FOUND | NOT_FOUND | NOT_FOUND   | ok    | FORBIDDEN
 Mutation.shareSecret                   | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.startSecondFactorEnrolment    | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Mutation.submitLoginCode               | LOGIN  | OPEN      | OPEN      | OPEN      | OPEN        | OPEN  | FORBIDDEN
+Mutation.updateAccount                 | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.updateApiToken                | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.updateEwon                    | LOGIN  | FORBIDDEN | FORBIDDEN | ok        | ok          | ok    | FORBIDDEN
 Mutation.updateEwonService             | LOGIN  | FORBIDDEN | FORBIDDEN | ok        | ok          | ok    | FORBIDDEN
@@ -341,6 +346,8 @@ const OPERATIONS: Record<string, Operation> = {
     (cell) => `(input: { ewonId: "${ewon(cell)}", address: "10.0.0.20", port: 80 }) { rule }`,
   ),
   'Query.sessions': query(LIST),
+  'Query.planOffer': query('(plan: PRO) { plan }'),
+  'Query.plans': query('{ plan }'),
   'Query.slotOffer': query('(concurrentConnections: 4) { concurrentConnections }'),
   'Query.user': query((cell) => `(by: { id: "${own(cell)}" }) { id }`),
   'Query.users': query(LIST),
@@ -465,7 +472,10 @@ const OPERATIONS: Record<string, Operation> = {
   'Mutation.setFirewallLevel': mutation((cell) => ({ ewonId: ewon(cell), level: 'HIGH' })),
   'Mutation.setGroupRights': mutation((cell) => ({ groupId: team(cell), managedGroupIds: [] })),
   'Mutation.setPoolRights': mutation((cell) => ({ groupId: team(cell), poolRights: [] })),
+  'Mutation.changePlan': mutation(() => ({ plan: 'PRO' })),
+  'Mutation.updateAccount': mutation(() => ({ city: 'Ghent' })),
   'Mutation.setPortalOrigins': mutation(() => ({ origins: [] })),
+  'Mutation.setPrivacy': mutation(() => ({ geolocationEnabled: true })),
   'Mutation.setReservations': mutation(() => ({ reservations: [] })),
   'Mutation.setSecondFactor': mutation(async (cell) => ({ userId: await otherUser(cell), method: 'EMAIL' })),
   'Mutation.setUserPassword': mutation(async (cell) => ({ userId: await otherUser(cell), ...password })),
