@@ -19,27 +19,23 @@ export const postalCode = upTo('A postal code', 20);
 export const city = upTo('A city', 100);
 export const internalReference = upTo('A reference', 100);
 
-/** ISO 3166-1: what has a name besides its code. */
-const COUNTRY_NAMES = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });
-export const country = z
-  .string()
-  .regex(/^[A-Z]{2}$/, 'A country is a code of ISO 3166, such as BE.')
-  .refine((code) => COUNTRY_NAMES.of(code) !== undefined, 'There is no country of this code.');
-
-const LANGUAGE_NAMES = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' });
-export const language = z
-  .string()
-  .regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'A language is a tag of BCP 47, such as en or fr-BE.')
-  .max(35, 'A language tag has at most 35 characters.')
-  .refine(isLanguage, 'There is no language of this tag.');
-
-function isLanguage(tag: string): boolean {
+/** Whether a code has a name of its own. */
+function isNamed(type: 'region' | 'language', code: string): boolean {
   try {
-    return LANGUAGE_NAMES.of(tag) !== undefined;
+    return new Intl.DisplayNames('en', { type, fallback: 'none' }).of(code) !== undefined;
   } catch {
     return false;
   }
 }
+
+export const country = z
+  .string()
+  .refine((code) => /^[A-Z]{2}$/.test(code) && isNamed('region', code), 'A country is a code of ISO 3166, such as BE.');
+
+export const language = z
+  .string()
+  .max(35, 'A language tag has at most 35 characters.')
+  .refine((tag) => isNamed('language', tag), 'A language is a tag of BCP 47, such as en or fr-BE.');
 
 /** Names only: an offset such as +02:00 has no summer time. */
 export const timeZone = z
