@@ -116,7 +116,7 @@ describe('ids', () => {
   const key = (id: string) => Buffer.from(id, 'base64url').toString().split(':')[1];
   const encode = (text: string): string => Buffer.from(text).toString('base64url');
 
-  it('API-05 of another account, of another type or malformed give null, for every type of node', async () => {
+  it('ACC-01 API-05 of another account, of another type or malformed give null, for every type of node', async () => {
     expect(nodeTypes().sort()).toEqual(Object.keys(own.ids).sort());
     /** What `node` says of each id, in one request. */
     const ask = async (ids: string[]): Promise<Json[]> => {
