@@ -110,22 +110,24 @@ async function send(ctx: Platform, sender: Sender, message: DeviceMessage): Prom
       throw new AppError('EWON_OFFLINE', 'The tunnel is no longer that of the Ewon.');
     requireSender(user.actor, channel);
     if ((await tx.message.count({ where: { id } })) > 0) return;
-    if (channel === 'SMS') await chargeSms(ctx, account, `message of ${reference}`, smsParts(message.text));
-    else await countMail(account, user.month);
     const common = { id, channel, recipient, userId: user.subject.id, expiresAt: addSeconds(now, DAY_MS / 1000) };
     const params = { accountName: sender.accountName, ewonName: sender.name };
-    if (channel === 'SMS')
+    if (channel === 'SMS') {
+      const charge = await chargeSms(ctx, account, `message of ${reference}`, smsParts(message.text));
       await queueMessage(ctx, account, {
         ...common,
         template: 'DEVICE_SMS',
         params: { ...params, text: message.text },
+        charge,
       });
-    else
+    } else {
+      await countMail(account, user.month);
       await queueMessage(ctx, account, {
         ...common,
         template: 'DEVICE_MAIL',
         params: { ...params, subject: message.subject, lines: message.text.split(/\r\n|\r|\n/) },
       });
+    }
     log({
       code: 'EWON_MESSAGE_SENT',
       user: user.subject,

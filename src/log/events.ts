@@ -219,6 +219,12 @@ export const LOG_EVENTS = {
     ({ user, ewon, params }) => `${params.count} streams of ${user} through ${ewon} cut: ${params.reason}`,
   ),
   SMS_CHARGED: kind('BILLING', 'INFO', ({ params }) => `Text message charged: ${params.amount} (${params.purpose})`),
+  SMS_REFUNDED: kind(
+    'BILLING',
+    'INFO',
+    ({ params }) =>
+      `Text message not sent, given back: ${params.units} bought ones and ${params.amount} (${params.purpose})`,
+  ),
   CREDIT_ADDED: kind('BILLING', 'INFO', ({ params }) => `Credit of ${params.amount} added`),
   EWON_TUNNEL_REPLACED: kind('SECURITY', 'WARNING', ({ ewon }) => `A second tunnel of Ewon ${ewon} replaced the first`),
   EWON_TUNNEL_REFUSED: kind(
@@ -306,6 +312,11 @@ export const LOG_EVENTS = {
     ({ ewon, params }) => `Data of Ewon ${ewon} not relayed through ${params.link}: ${params.reason}`,
   ),
   BRANDING_CHANGED: kind('ACCOUNT', 'INFO', ({ params }) => `Branding changed: ${params.file} ${params.change}`),
+  IMPORT_LISTED: kind(
+    'SECURITY',
+    'INFO',
+    ({ user, params }) => `Ewons listed for import into account [${params.destination}] under the login of ${user}`,
+  ),
   EWON_MOVED_IN: kind(
     'EWON',
     'INFO',

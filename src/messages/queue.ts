@@ -1,3 +1,4 @@
+import type { SmsCharge } from '../billing/sms.ts';
 import type { Platform } from '../context.ts';
 import type { MessageChannel } from '../generated/prisma/client.ts';
 import type { AccountTx } from '../log/write.ts';
@@ -16,6 +17,8 @@ export interface OutgoingMessage<T extends TemplateName> {
   params: TemplateParams[T];
   /** After that it is not sent any more. */
   expiresAt: Date;
+  /** What it took from the account, to be given back if it cannot be sent. */
+  charge?: SmsCharge;
 }
 
 /**
@@ -25,12 +28,13 @@ export interface OutgoingMessage<T extends TemplateName> {
 export async function queueMessage<T extends TemplateName>(
   ctx: Platform,
   { tx, now, accountId, afterCommit }: Pick<AccountTx, 'tx' | 'now' | 'accountId' | 'afterCommit'>,
-  { id, channel, template, recipient, userId, params, expiresAt }: OutgoingMessage<T>,
+  { id, channel, template, recipient, userId, params, expiresAt, charge }: OutgoingMessage<T>,
 ): Promise<void> {
   await tx.message.create({
     data: {
       ...(id !== undefined && { id }),
       ...{ accountId, userId, channel, template, recipient, expiresAt },
+      ...(charge && { charge: { ...charge } }),
       paramsEncrypted: ctx.secrets.encrypt(JSON.stringify(params)),
       createdAt: now,
       dueAt: now,

@@ -1,3 +1,4 @@
+import { refundSms, type SmsCharge } from '../billing/sms.ts';
 import { addSeconds, DAY_MS, HOUR_MS, roundUp } from '../clock.ts';
 import type { Platform } from '../context.ts';
 import type { Message, MessageChannel } from '../generated/prisma/client.ts';
@@ -185,17 +186,22 @@ async function attempt(ctx: Platform, transport: Transport | null, message: Mess
 const forgotten = ({ config }: Platform): { paramsEncrypted?: null } =>
   config.simulation ? {} : { paramsEncrypted: null };
 
-/** The end of a message that could not be sent; its account's log tells it, for somebody waits for it in vain. */
+/**
+ * The end of a message that could not be sent; its account's log tells it, for somebody waits for it in vain. What it cost is
+ * given back.
+ */
 async function giveUp(ctx: Platform, message: Pick<Message, 'id' | 'accountId'>, reason: string): Promise<void> {
-  await inAccount(ctx, message.accountId, async ({ tx, accountId, log }) => {
+  await inAccount(ctx, message.accountId, async (account) => {
+    const { tx, accountId, log } = account;
     const [failed] = await tx.message.updateManyAndReturn({
       where: { id: message.id, accountId, state: 'QUEUED' },
       data: { state: 'FAILED', claimedUntil: null, lastError: reason, ...forgotten(ctx) },
-      select: { template: true, recipient: true },
+      select: { template: true, recipient: true, charge: true },
     });
     if (!failed) return;
-    const { template, recipient } = failed;
+    const { template, recipient, charge } = failed;
     log({ code: 'MESSAGE_FAILED', params: { template, recipient: maskedRecipient(recipient), reason } });
+    if (charge !== null) await refundSms(ctx, account, charge as unknown as SmsCharge);
   });
 }
 

@@ -123,16 +123,20 @@ const COMMANDS: Record<string, Command> = {
     show: ({ account }) => `The account ${account.name} is on plan ${account.plan}.`,
   },
   'add-credit': {
-    help: 'Adds to the credit of an account, in cents of a euro; repeated, it adds again.',
+    help: 'Adds to the credit of an account, in cents; repeated without --key, it adds again.',
     operands: ['account', 'cents'],
-    options: { description: 'what it is for, as an invoice number (needed)' },
-    document: `mutation ($input: AddCreditInput!) { answer: addCredit(input: $input) { __typename
-      ... on AddCreditSuccess { account { ${ACCOUNT} creditCents } } ${ERROR} } }`,
-    variables: async ({ operands: { account, cents }, options: { description } }) => {
-      if (!description) throw new CommandError('add-credit needs --description.', MISUSED);
-      return { input: { account, cents: wholeNumber('cents', cents ?? ''), description } };
+    options: {
+      description: 'what it is for, as an invoice number (needed)',
+      key: 'with the same key it is added once, for good',
     },
-    show: ({ account }) => `The account ${account.name} has a credit of ${(account.creditCents / 100).toFixed(2)} EUR.`,
+    document: `mutation ($input: AddCreditInput!) { answer: addCredit(input: $input) { __typename
+      ... on AddCreditSuccess { account { ${ACCOUNT} creditCents currency } } ${ERROR} } }`,
+    variables: async ({ operands: { account, cents }, options: { description, key } }) => {
+      if (!description) throw new CommandError('add-credit needs --description.', MISUSED);
+      return { input: { account, cents: wholeNumber('cents', cents ?? ''), description, key } };
+    },
+    show: ({ account }) =>
+      `The account ${account.name} has a credit of ${(account.creditCents / 100).toFixed(2)} ${account.currency}.`,
   },
   accounts: {
     help: 'Lists the accounts, oldest first.',

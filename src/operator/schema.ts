@@ -64,9 +64,14 @@ const AccountType = builder.prismaObject('Account', {
     users: t.relationCount('users', { description: 'How many users it has.' }),
     ewons: t.relationCount('ewons', { description: 'How many Ewons it has.' }),
     creditCents: t.int({
-      description: 'Its credit in cents of a euro: the sum of its ledger (BIL-15).',
+      description: 'Its credit in cents of the currency: the sum of its ledger (BIL-15).',
       select: { id: true },
       resolve: ({ id }, _args, { db }) => creditCents(db, id),
+    }),
+    currency: t.string({
+      description: 'Code of ISO 4217 of all amounts; the same for the whole platform.',
+      select: {},
+      resolve: (_account, _args, { config }) => config.limits.CURRENCY,
     }),
   }),
 });
@@ -333,12 +338,16 @@ const AddCreditInput = builder.inputType('AddCreditInput', {
     cents: t.int({
       required: true,
       validate: z.int().min(1).max(MAX_CREDIT_CENTS),
-      description: `Cents of a euro, 1–${MAX_CREDIT_CENTS}.`,
+      description: `Cents of the currency of the platform, 1–${MAX_CREDIT_CENTS}.`,
     }),
     description: t.string({
       required: true,
       validate: z.string().trim().min(1).max(200),
       description: 'What it is for, as an invoice number; 1–200 characters, for ledger and log.',
+    }),
+    key: t.string({
+      validate: z.string().min(1).max(100),
+      description: 'With the same key the account gets the credit once, for good; 1–100 characters.',
     }),
   }),
 });
@@ -465,11 +474,11 @@ builder.mutationType({
       type: AddCreditSuccess,
       errors: {},
       description:
-        'Adds to the credit of an account, out of which text messages beyond the allowance are paid (BIL-15, WAK-07). Repeated, it adds again. Errors: NOT_FOUND, VALIDATION_FAILED.',
+        'Adds to the credit of an account, out of which text messages beyond the allowance are paid (BIL-15, WAK-07). Repeated without a key, it adds again. Errors: NOT_FOUND, IDEMPOTENCY_KEY_REUSED, VALIDATION_FAILED.',
       args: { input: t.arg({ type: AddCreditInput, required: true }) },
-      resolve: async (_root, { input: { account, cents, description } }, ctx) => {
+      resolve: async (_root, { input: { account, cents, description, key } }, ctx) => {
         const accountId = await findAccountId(ctx, account);
-        await addCredit(ctx, accountId, cents, description.trim());
+        await addCredit(ctx, accountId, { cents, description: description.trim(), key: key ?? null });
         return { accountId };
       },
     }),

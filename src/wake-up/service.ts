@@ -27,12 +27,13 @@ export function wakeUpEwon(ctx: ActorContext, ewonId: string): Promise<void> {
     if (isOnline(ewon)) return;
     requireWakeable(ewon, now, WAKE_UP_INTERVAL_SECONDS);
     const reference = ewonReference(ewon.number);
-    await chargeSms(ctx, account, `wake-up of ${reference}`);
+    const charge = await chargeSms(ctx, account, `wake-up of ${reference}`);
     const wakingUntil = addSeconds(now, WAKE_UP_SECONDS);
     await queueMessage(ctx, account, {
       ...{ channel: 'SMS', template: 'WAKE_UP', recipient: ewon.wakeUpNumber, userId: null },
       params: { reference },
       expiresAt: wakingUntil,
+      charge,
     });
     await tx.ewon.update({ where: { id: ewon.id }, data: { wokenAt: now, wakingUntil } });
     await schedule(account, 'WAKE_UP_END', ewon.id, wakingUntil);
