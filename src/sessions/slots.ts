@@ -168,18 +168,18 @@ export async function applyDueDecreases(ctx: Platform): Promise<void> {
     select: { id: true },
     take: 100,
   });
-  for (const { id } of due) {
-    await inAccount(ctx, id, async (account) => {
-      const { tx, now, log } = account;
-      const row = await tx.account.findUniqueOrThrow({ where: { id } });
-      if (row.pendingSlots === null || row.pendingSlotsAt === null || row.pendingSlotsAt > now) return;
-      const reserved = (await readSlots(tx, id)).filter((slot) => slot.groupId !== null).length;
-      if (row.pendingSlots >= reserved)
-        return applyCount(ctx, account, row.concurrentConnections, row.pendingSlots, null);
-      await tx.account.update({ where: { id }, data: { pendingSlots: null, pendingSlotsAt: null } });
-      log({ code: 'SLOTS_DECREASE_CANCELLED', params: { reason: `${reserved} connections are reserved` } });
-    });
-  }
+  for (const { id } of due) await inAccount(ctx, id, (account) => applyDueDecrease(ctx, account));
+}
+
+/** The same for one account: without one that is due nothing happens. */
+export async function applyDueDecrease(ctx: Platform, account: AccountTx): Promise<void> {
+  const { tx, now, accountId: id, log } = account;
+  const row = await tx.account.findUniqueOrThrow({ where: { id } });
+  if (row.pendingSlots === null || row.pendingSlotsAt === null || row.pendingSlotsAt > now) return;
+  const reserved = (await readSlots(tx, id)).filter((slot) => slot.groupId !== null).length;
+  if (row.pendingSlots >= reserved) return applyCount(ctx, account, row.concurrentConnections, row.pendingSlots, null);
+  await tx.account.update({ where: { id }, data: { pendingSlots: null, pendingSlotsAt: null } });
+  log({ code: 'SLOTS_DECREASE_CANCELLED', params: { reason: `${reserved} connections are reserved` } });
 }
 
 /** When the next scheduled decrease is due. */
