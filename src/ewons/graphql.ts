@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { CUSTOM_COLUMNS, customValues } from '../account/custom-fields.ts';
+import { customValues } from '../account/custom-fields.ts';
 import { AppError, ConfirmationRequiredError } from '../errors.ts';
-import type { Prisma } from '../generated/prisma/client.ts';
 import type {
   ConnectionMode,
   DigitalInputPolicy,
@@ -11,13 +10,12 @@ import type {
 } from '../generated/prisma/enums.ts';
 import { LOCATED, NOT_LOCATED } from '../geolocation/positions.ts';
 import { builder } from '../graphql/builder.ts';
-import type { GraphQLContext } from '../graphql/context.ts';
 import { CustomFieldValueType, customFields } from '../graphql/custom-fields.ts';
-import { ClientKindEnum, OrderDirection } from '../graphql/enums.ts';
+import { ClientKindEnum, FirewallLevelEnum } from '../graphql/enums.ts';
 import { keyOf, keysOf } from '../graphql/global-id.ts';
+import { defineList } from '../graphql/lists/list.ts';
 import { objectName } from '../graphql/names.ts';
-import { page } from '../graphql/paging.ts';
-import { type Reader, readingIn, whereReadable } from '../graphql/visible.ts';
+import { readingIn, whereReadable } from '../graphql/visible.ts';
 import { PoolType } from '../pools/graphql.ts';
 import { formatIpv4, subnetOf } from '../vpn/ipv4.ts';
 import { approveEwon, rejectEwon, replaceEwon } from './approval.ts';
@@ -279,84 +277,56 @@ const EwonBy = builder.inputType('EwonBy', {
   }),
 });
 
-const EwonFilter = builder.inputType('EwonFilter', {
-  description: 'All given conditions hold together.',
-  fields: (t) => ({
-    search: t.string({
-      description: 'Part of the name, description, serial number or a custom field, without regard to case.',
-      validate: z.string().max(200),
-    }),
+const ewonList = defineList({
+  model: 'Ewon',
+  things: 'Ewons',
+  fields: {
+    number: { description: 'The number in its reference, as 12 of DEV12 (EWN-04).' },
+    name: { key: 'nameKey', description: 'The name (EWN-03).' },
+    description: { description: 'The description (EWN-05).' },
+    customField1: { column: 'custom1', description: 'The value of the first custom field (CF-04).' },
+    customField2: { column: 'custom2', description: 'The value of the second custom field (CF-04).' },
+    customField3: { column: 'custom3', description: 'The value of the third custom field (CF-04).' },
+    registrationStatus: { enum: RegistrationStatusEnum, description: 'How far it is with its registration (EWN-08).' },
+    serialNumber: { description: 'The serial number (EWN-07).' },
+    model: { enum: EwonModelEnum, description: 'The device family (EWN-25).' },
+    firmwareVersion: { description: 'The firmware version; the order is that of the text.' },
+    firewallLevel: { enum: FirewallLevelEnum, description: 'The firewall level (LAN-06).' },
+    connectionMode: { enum: ConnectionModeEnum, description: 'Whether it keeps its tunnel open (WAK-03).' },
+    wanType: { enum: WanTypeEnum, description: 'How its device reaches the internet (GW-06).' },
+    wanAddress: { description: 'Its address on the WAN side (GW-06).' },
+    geolocationEnabled: { description: 'Whether its device lets it be located (PRV-04).' },
+    digitalInput: { description: 'The state of its digital input (GW-06).' },
+    digitalInputPolicy: {
+      enum: DigitalInputPolicyEnum,
+      description: 'What its digital input means for remote access (GW-07).',
+    },
+    onlineSince: { description: 'When it last came online; none while it is offline.' },
+    lastSeenAt: { description: 'When it was last heard.' },
+    registeredAt: { description: 'When its present device registered.' },
+    createdAt: { description: 'When its record was created.' },
+  },
+  search: ['name', 'description', 'serialNumber', 'customField1', 'customField2', 'customField3'],
+  extra: (t) => ({
     poolId: t.id({ description: 'Ewons of this pool (POOL-11).' }),
-    ids: t.idList({ description: 'These Ewons; at most 500.', validate: z.array(z.string()).max(500) }),
-    registrationStatus: t.field({ type: RegistrationStatusEnum, description: 'With this registration status.' }),
-    status: t.field({ type: EwonStatusEnum, description: 'With this connection status (EWN-09).' }),
+    status: t.field({
+      type: [EwonStatusEnum],
+      validate: z.array(z.any()).max(100, 'At most 100 values.'),
+      description: 'The connection status: one of these (EWN-09).',
+    }),
     online: t.boolean({ description: 'Only those that are online, or only those that are not.' }),
     located: t.boolean({
       description: 'Only those that appear on the map, or only those that do not (M2W-04, PRV-05).',
     }),
   }),
+  where: ({ poolId, status, online, located }, { clock }) => [
+    ...(poolId ? [{ pools: { some: { poolId: keysOf('Pool', [poolId])[0] as string } } }] : []),
+    ...(status ? [{ OR: status.map((one) => whereStatus(one, clock.now())) }] : []),
+    ...(online == null ? [] : [{ gatewayId: online ? { not: null } : null }]),
+    ...(located == null ? [] : [located ? LOCATED : NOT_LOCATED]),
+  ],
+  order: [['name', 'asc']],
 });
-
-const EwonOrderField = builder.enumType('EwonOrderField', {
-  description: 'What Ewons can be ordered by.',
-  values: {
-    NAME: { value: 'nameKey', description: 'The name, without regard to case.' },
-    CREATED_AT: { value: 'createdAt', description: 'When the record was created.' },
-    LAST_SEEN_AT: { value: 'lastSeenAt', description: 'When it was last heard.' },
-    SERIAL_NUMBER: { value: 'serialNumber', description: 'The serial number.' },
-  } as const,
-});
-
-const EwonOrder = builder.inputType('EwonOrder', {
-  description: 'One field of an order; values that are null come last.',
-  fields: (t) => ({
-    field: t.field({ type: EwonOrderField, required: true, description: 'What to order by.' }),
-    direction: t.field({ type: OrderDirection, required: true, defaultValue: 'asc', description: 'Which way round.' }),
-  }),
-});
-
-type Filter = typeof EwonFilter.$inferInput;
-
-async function ewonsWhere(
-  { clock }: Pick<GraphQLContext, 'clock'>,
-  reader: Reader,
-  filter: Filter | null | undefined,
-): Promise<Prisma.EwonWhereInput> {
-  // Prisma hands `contains` on as a pattern.
-  const pattern = filter?.search?.replaceAll(/[\\%_]/g, '\\$&') ?? '';
-  const contains = { contains: pattern, mode: 'insensitive' as const };
-  return {
-    AND: [
-      ewonsReadableBy(reader),
-      filter?.search
-        ? {
-            OR: [
-              { name: contains },
-              { description: contains },
-              { serialNumber: contains },
-              ...CUSTOM_COLUMNS.map((column) => ({ [column]: contains })),
-            ],
-          }
-        : {},
-      filter?.poolId ? { pools: { some: { poolId: keysOf('Pool', [filter.poolId])[0] } } } : {},
-      filter?.ids ? { id: { in: keysOf('Ewon', filter.ids) } } : {},
-      filter?.registrationStatus ? { registrationStatus: filter.registrationStatus } : {},
-      filter?.status ? whereStatus(filter.status, clock.now()) : {},
-      filter?.online == null ? {} : { gatewayId: filter.online ? { not: null } : null },
-      filter?.located == null ? {} : filter.located ? LOCATED : NOT_LOCATED,
-    ],
-  };
-}
-
-function ewonsOrder(
-  orderBy: readonly (typeof EwonOrder.$inferInput)[] | null | undefined,
-): Prisma.EwonOrderByWithRelationInput[] {
-  const nullable = ['lastSeenAt', 'serialNumber'];
-  const given = (orderBy ?? []).map(({ field, direction }) => ({
-    [field]: nullable.includes(field) ? { sort: direction, nulls: 'last' as const } : direction,
-  }));
-  return [...(given.length > 0 ? given : [{ nameKey: 'asc' as const }]), { id: 'asc' }];
-}
 
 builder.queryFields((t) => ({
   ewon: t.withAuth({ reads: true }).prismaField({
@@ -380,28 +350,14 @@ builder.queryFields((t) => ({
         },
       }),
   }),
-  ewons: t.withAuth({ reads: true }).prismaConnection(
-    {
-      type: 'Ewon',
-      cursor: 'id',
-      ...page,
+  ewons: t.withAuth({ reads: true }).connection(
+    ewonList.shown({
+      type: EwonType,
       description:
         'The Ewons that the viewer may see, by name unless ordered otherwise (EWN-01, EWN-02). Also for API tokens (TOK-08).',
-      args: {
-        filter: t.arg({ type: EwonFilter }),
-        orderBy: t.arg({ type: [EwonOrder], validate: z.array(z.any()).max(4) }),
-      },
-      totalCount: async (_root, { filter }, ctx) =>
-        ctx.db.ewon.count({ where: await ewonsWhere(ctx, readingIn(ctx), filter) }),
-      resolve: async (query, _root, { filter, orderBy }, ctx) =>
-        ctx.db.ewon.findMany({
-          ...query,
-          where: await ewonsWhere(ctx, readingIn(ctx), filter),
-          orderBy: ewonsOrder(orderBy),
-        }),
-    },
-    { name: 'EwonConnection', description: 'A page of a list, as Relay defines it.' },
-    { name: 'EwonEdge', description: 'An object of a page with its place.' },
+      where: (ctx) => ewonsReadableBy(readingIn(ctx)),
+    }),
+    ...ewonList.connection(),
   ),
 }));
 

@@ -136,7 +136,7 @@ export function ewonStatus(
 export const whereStatus = (status: EwonStatus, now: Date): Prisma.EwonWhereInput =>
   ({
     OFFLINE: { gatewayId: null, OR: [{ wakingUntil: null }, { wakingUntil: { lte: now } }] },
-    WAKING_UP: { gatewayId: null, wakingUntil: { gt: now } },
+    WAKING_UP: { gatewayId: null, wakingUntil: { not: null, gt: now } },
     ONLINE: { gatewayId: { not: null }, sessions: { none: { state: 'OPEN' as const } } },
     CONNECTED: { gatewayId: { not: null }, sessions: { some: { state: 'OPEN' as const } } },
   })[status];

@@ -66,7 +66,7 @@ const schemasIn = (extensions: unknown): readonly StandardSchemaV1[] =>
 type Path = readonly PropertyKey[];
 
 /** JSON and GraphQL can write the zero character and half a surrogate pair; a database cannot hold them. */
-const STORABLE_TEXT = /^[^\0\p{Surrogate}]*$/u;
+export const STORABLE_TEXT = /^[^\0\p{Surrogate}]*$/u;
 
 /** Adds an issue for every text, wherever it is in the arguments, that could not be stored or looked for. */
 function checkText(value: unknown, path: Path, issues: StandardSchemaV1.Issue[]): void {

@@ -1,4 +1,4 @@
-import type { ClientKind, SecondFactorMethod } from '../generated/prisma/enums.ts';
+import type { ClientKind, FirewallLevel, SecondFactorMethod } from '../generated/prisma/enums.ts';
 import { builder } from './builder.ts';
 
 /** Shared by logins, sessions and Ewons; it belongs to none of them more than to the others. */
@@ -30,4 +30,21 @@ export const SecondFactorMethodEnum = builder.enumType('SecondFactorMethod', {
     EMAIL: { description: 'A code of 6 digits by e-mail (TFA-39).' },
     APP: { description: 'A code of an authenticator app, RFC 6238 (TFA-40).' },
   } satisfies Record<SecondFactorMethod, object>,
+});
+
+/** Shared by Ewons, whose lists are filtered by it, and the LAN. */
+export const FirewallLevelEnum = builder.enumType('FirewallLevel', {
+  description:
+    'What a connected user reaches behind an Ewon, from open to strict (LAN-06). Whatever the level, nothing outside its LAN.',
+  values: {
+    STANDARD: { description: 'Every address and port of its LAN, and all its own services (LAN-07).' },
+    HIGH: { description: 'Declared LAN devices on any port, and all its own services (LAN-08).' },
+    ENFORCED: {
+      description:
+        'Declared LAN devices on their declared ports, and all its own services (LAN-09). Not on plan FREE (LAN-12).',
+    },
+    ULTRA: {
+      description: 'As ENFORCED, and of its own services the declared ones only (LAN-10). Not on plan FREE (LAN-12).',
+    },
+  } satisfies Record<FirewallLevel, object>,
 });

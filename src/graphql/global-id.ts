@@ -1,6 +1,6 @@
 import { notFound } from '../errors.ts';
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** An opaque id that is unique in the platform: type and key in base64url. */
 export const encodeGlobalId = (typename: string, id: string | bigint | number): string =>

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { EwonType } from '../ewons/graphql.ts';
-import type { FirewallLevel, LanProtocol } from '../generated/prisma/enums.ts';
+import type { LanProtocol } from '../generated/prisma/enums.ts';
 import { builder } from '../graphql/builder.ts';
+import { FirewallLevelEnum } from '../graphql/enums.ts';
 import { keyOf, keysOf } from '../graphql/global-id.ts';
 import { objectName } from '../graphql/names.ts';
 import { whereReadable } from '../graphql/visible.ts';
@@ -17,22 +18,6 @@ import {
   updateEwonService,
   updateLanDevice,
 } from './service.ts';
-
-const FirewallLevelEnum = builder.enumType('FirewallLevel', {
-  description:
-    'What a connected user reaches behind an Ewon, from open to strict (LAN-06). Whatever the level, nothing outside its LAN.',
-  values: {
-    STANDARD: { description: 'Every address and port of its LAN, and all its own services (LAN-07).' },
-    HIGH: { description: 'Declared LAN devices on any port, and all its own services (LAN-08).' },
-    ENFORCED: {
-      description:
-        'Declared LAN devices on their declared ports, and all its own services (LAN-09). Not on plan FREE (LAN-12).',
-    },
-    ULTRA: {
-      description: 'As ENFORCED, and of its own services the declared ones only (LAN-10). Not on plan FREE (LAN-12).',
-    },
-  } satisfies Record<FirewallLevel, object>,
-});
 
 const LanProtocolEnum = builder.enumType('LanProtocol', {
   description: 'What is spoken at a port (LAN-04). To the firewall all but UDP are TCP.',
