@@ -30,6 +30,7 @@ const config: CodegenConfig = {
           IPv4: 'string',
           PhoneNumber: 'string',
           SerialNumber: 'string',
+          Upload: 'File',
         },
       },
     },

@@ -71,6 +71,7 @@ export const builder = new SchemaBuilder<{
     Cursor: { Input: string; Output: string };
     SerialNumber: { Input: string; Output: string };
     FirmwareVersion: { Input: string; Output: string };
+    Upload: { Input: File; Output: never };
     Decimal: { Input: string; Output: string };
   };
 }>({

@@ -127,3 +127,24 @@ checkedString(
   (value) => /^-?\d{1,12}(\.\d{1,2})?$/.test(value),
   'must look like 1234.50',
 );
+
+builder.scalarType('Upload', {
+  description:
+    'A file, sent as a part of a request in multipart/form-data. Such a request carries `Authorization`; over WebSocket there is none.',
+  specifiedByURL: 'https://github.com/jaydenseric/graphql-multipart-request-spec',
+  serialize: () => {
+    throw invalid('Upload', 'is never an answer');
+  },
+  parseValue: (value) => {
+    if (!isFile(value)) throw invalid('Upload', 'must be a file of a multipart request');
+    return value;
+  },
+  parseLiteral: () => {
+    throw invalid('Upload', 'must be a file of a multipart request');
+  },
+});
+
+function isFile(value: unknown): value is File {
+  const file = value as Partial<File> | null;
+  return typeof file === 'object' && typeof file?.arrayBuffer === 'function' && typeof file.size === 'number';
+}

@@ -6,9 +6,13 @@ import { useServer } from 'graphql-ws/use/ws';
 import { createYoga } from 'graphql-yoga';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { WebSocketServer } from 'ws';
+import { serveBranding } from '../branding/door.ts';
+import { BRANDING_PATH } from '../branding/look.ts';
+import type { Config } from '../config.ts';
 import type { Platform } from '../context.ts';
 import { serveDownload } from '../downloads/door.ts';
 import { DOWNLOADS_PATH } from '../downloads/links.ts';
+import { AppError } from '../errors.ts';
 import { authenticate, refreshActor } from '../logins/login.ts';
 import { createOperatorDoor, OPERATOR_PATH } from '../operator/door.ts';
 import { FACADE_PATH, serveFacade } from '../portal/facade.ts';
@@ -29,6 +33,8 @@ import { createErrorMask, currentRequest, maskAll, useMaskForAll } from './top-l
 const GRAPHQL_PATH = '/graphql';
 /** Bytes of a request's body; a document near the token limit with its variables stays well below. */
 const MAX_BODY_BYTES = 1024 * 1024;
+/** Bytes of a request with files beside the files: document, variables and boundaries. */
+const MULTIPART_OVERHEAD_BYTES = 64 * 1024;
 /** Sent to a client whose login has ended: those of graphql-ws come again with a new token (EVT-08). */
 const FORBIDDEN_CLOSE_CODE = 4403;
 /** Sent at a shutdown: clients connect again. */
@@ -92,6 +98,7 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
     if (isBelow(FACADE_PATH, path)) return void serveFacade(ctx, req, res);
     if (isBelow(SITE_PATH, path)) return void serveSite(ctx, req, res);
     if (isBelow(DOWNLOADS_PATH, path)) return void serveDownload(ctx, req, res);
+    if (isBelow(BRANDING_PATH, path)) return void serveBranding(ctx, req, res);
     const door = path === GRAPHQL_PATH ? yoga : path === OPERATOR_PATH ? operator : null;
     if (!door) return sendText(res, 404, `Not here: GraphQL is at ${GRAPHQL_PATH}, M2web at ${SITE_PATH}.`);
     if (hasCredentialsInUrl(req)) return sendText(res, 400, CREDENTIALS_IN_URL);
@@ -101,14 +108,20 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
     }
     if (req.method === 'POST' && req.headers['content-length'] === undefined)
       return sendText(res, 411, 'A request body needs a Content-Length.');
-    if (Number(req.headers['content-length'] ?? 0) > MAX_BODY_BYTES)
-      return sendText(res, 413, `A request body has at most ${MAX_BODY_BYTES} bytes.`);
+    const withFiles = path === GRAPHQL_PATH && /^multipart\/form-data\b/i.test(req.headers['content-type'] ?? '');
+    const mostBytes = withFiles ? bytesWithFiles(ctx.config) : MAX_BODY_BYTES;
+    if (Number(req.headers['content-length'] ?? 0) > mostBytes)
+      return sendText(res, 413, `A request body has at most ${mostBytes} bytes.`);
     responses.add(res);
     res.once('close', () => responses.delete(res));
     const requestId = randomUUID();
     res.setHeader('x-request-id', requestId);
     res.setHeader('content-security-policy', OWN_HOST_ONLY);
-    currentRequest.run({ requestId }, () => void door(req, res));
+    currentRequest.run({ requestId }, () => {
+      if (!withFiles || req.headers.authorization !== undefined) return void door(req, res);
+      res.writeHead(401, { 'content-type': 'application/json; charset=utf-8' });
+      res.end(JSON.stringify({ errors: [mask(new AppError('UNAUTHENTICATED', FILES_NEED_A_LOGIN))] }));
+    });
   });
 
   // Not given the server itself: an error of it, as a port that is taken, would count as one of the sockets too.
@@ -316,6 +329,16 @@ const CREDENTIALS_IN_URL =
 
 const hasCredentialsInUrl = (req: IncomingMessage): boolean =>
   /[?&][\w-]*(token|authorization|password)=/i.test(req.url ?? '');
+
+/**
+ * A page of another site can have a browser send a form with files unasked. It cannot add this header, which browsers never
+ * send by themselves; and every upload needs a login anyway.
+ */
+const FILES_NEED_A_LOGIN = 'A request with files needs the header "Authorization: Bearer <token>".';
+
+/** Bytes of a request with a file: twice the largest, so that one that is too large is mostly told as FILE_TOO_LARGE. */
+const bytesWithFiles = ({ limits }: Config): number =>
+  2 * Math.max(limits.BRANDING_IMAGE_BYTES, limits.BRANDING_SKIN_BYTES) + MULTIPART_OVERHEAD_BYTES;
 
 const isBelow = (root: string, path = '/'): boolean => path === root || path.startsWith(`${root}/`);
 

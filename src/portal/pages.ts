@@ -1,9 +1,10 @@
 import type { ServerResponse } from 'node:http';
+import { type Look, lookOf, STANDARD_LOOK } from '../branding/look.ts';
 import type { Platform } from '../context.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { LanProtocol } from '../generated/prisma/client.ts';
 import { html, sendPage } from './html.ts';
-import { targetPath, type WebTarget } from './paths.ts';
+import { LOGO_PAGE, targetPath, type WebTarget } from './paths.ts';
 import type { PortalSession } from './sessions.ts';
 
 /** Where the answers of the portal itself carry their code, to be told from those of a target. */
@@ -102,12 +103,23 @@ export function webServersOf({ lanAddress, lanDevices, services }: Declared): We
   );
 }
 
+/** The look of the account that the session is of (M2W-05). */
+export async function lookOfSession({ db, log }: Platform, { session }: PortalSession): Promise<Look> {
+  const account = await db.account.findUnique({ where: { id: session.accountId }, select: { name: true } });
+  return account ? lookOf({ db, log }, account.name) : STANDARD_LOOK;
+}
+
 /** The first page of a session: what there is to open. */
-export async function sendIndex(ctx: Platform, response: ServerResponse, { ewon }: PortalSession): Promise<void> {
+export async function sendIndex(ctx: Platform, response: ServerResponse, portal: PortalSession): Promise<void> {
+  const { ewon } = portal;
+  const look = await lookOfSession(ctx, portal);
+  // The portal is an origin of its own, and its pages load nothing from elsewhere.
+  const logoImage = look.logoImage === null ? null : `${LOGO_PAGE}?${look.logoImage.split('/').at(-2)}`;
   const declared = await ctx.db.ewon.findUnique({ where: { id: ewon.id }, select: DECLARED });
   const servers = declared ? webServersOf(declared) : [];
   sendPage(response, {
     title: ewon.name,
+    look: { ...look, welcomeImage: null, logoImage },
     body: html`<header><h1>${ewon.name}</h1>
 <form method="post" action="leave"><button>Leave</button></form></header>
 <main>

@@ -12,10 +12,17 @@ export interface WebTarget {
 
 /** What the path of a request to the portal leads to; `path` begins with a slash and has the query. */
 export type Route =
-  | { kind: 'session'; key: string; page: 'index' | 'go' | 'leave'; query: string }
+  | { kind: 'session'; key: string; page: 'index' | SessionPage; query: string }
   | { kind: 'target'; key: string; target: WebTarget; path: string }
   | { kind: 'enter' }
   | { kind: 'outside' };
+
+/** What stands beside the first page of a session. */
+type SessionPage = 'go' | 'leave' | typeof LOGO_PAGE;
+
+/** The logo of the account, for the session's first page. */
+export const LOGO_PAGE = 'logo.png';
+const SESSION_PAGES: readonly string[] = ['go', 'leave', LOGO_PAGE] satisfies SessionPage[];
 
 const ENTER_PATH = '/enter';
 
@@ -34,8 +41,9 @@ export function routeOf(url: string): Route {
   const target = readTarget(rest);
   if (target) return { kind: 'target', key, ...target };
   const page = splitOnce(rest, '?')[0];
-  if (page === '' || page === 'go' || page === 'leave')
-    return { kind: 'session', key, page: page === '' ? 'index' : page, query };
+  if (page === '') return { kind: 'session', key, page: 'index', query };
+  if (page !== undefined && SESSION_PAGES.includes(page))
+    return { kind: 'session', key, page: page as SessionPage, query };
   return { kind: 'outside' };
 }
 

@@ -1,14 +1,15 @@
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { serveBranding } from '../branding/door.ts';
 import { hostPort } from '../config.ts';
 import type { Platform } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { isOwnOrigin, readForm } from './forms.ts';
 import { cookieOf, PORTAL_COOKIE } from './headers.ts';
 import { redirect } from './html.ts';
-import { sendIndex, sendOver, sendRefusal } from './pages.ts';
-import { placeOf, type Route, readTarget, routeOf, sessionPath, targetPath } from './paths.ts';
+import { lookOfSession, sendIndex, sendOver, sendRefusal } from './pages.ts';
+import { LOGO_PAGE, placeOf, type Route, readTarget, routeOf, sessionPath, targetPath } from './paths.ts';
 import { passThrough, passUpgrade } from './proxy.ts';
 import { type PortalSession, PortalSessions } from './sessions.ts';
 
@@ -124,6 +125,10 @@ async function answer(door: Door, request: IncomingMessage, response: ServerResp
     return passThrough({ ...door, session, target, path }, request, response);
   }
   if (route.page === 'go') return goTo(response, route);
+  if (route.page === LOGO_PAGE) {
+    const { logoImage } = await lookOfSession(door.ctx, session);
+    return serveBranding(door.ctx, request, response, logoImage ?? '');
+  }
   if (route.page === 'leave') {
     if (request.method !== 'POST') throw new AppError('VALIDATION_FAILED', 'A session is left with POST.');
     await door.sessions.leave(session);

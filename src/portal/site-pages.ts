@@ -1,4 +1,5 @@
 import { customValues } from '../account/custom-fields.ts';
+import type { Look } from '../branding/look.ts';
 import type { LoginStage } from '../generated/prisma/client.ts';
 import type { Actor } from '../users/actor.ts';
 import { displayName } from '../users/rules.ts';
@@ -15,17 +16,21 @@ const failure = (message: string | null): Html | null =>
   message === null ? null : html`<p class="error">${message}</p>`;
 
 /** Asks for account, user name and password (AUTH-01). */
-export const loginPage = (account: string, message: string | null, status = 200): Page => ({
-  status,
-  title: 'M2web',
-  body: html`<main><h1>M2web</h1>${failure(message)}
+export const loginPage = (look: Look, account: string, message: string | null, status = 200): Page => {
+  const form = html`<div><h1>M2web</h1>${failure(message)}
 <form class="fields" method="post" action="${SITE_PATH}/login">
 <label>Account <input name="account" required maxlength="100" value="${account}" autocomplete="organization"></label>
 <label>User name <input name="username" required maxlength="100" autocomplete="username"></label>
 <label>Password <input name="password" type="password" required maxlength="200" autocomplete="current-password"></label>
 <button>Log in</button>
-</form></main>`,
-});
+</form></div>`;
+  // BRD-02: the image stands left of the form.
+  const body =
+    look.welcomeImage === null
+      ? html`<main>${form}</main>`
+      : html`<main class="welcome"><img src="${look.welcomeImage}" alt="">${form}</main>`;
+  return { status, title: 'M2web', body };
+};
 
 /** What a login still waits for (AUTH-15). */
 export function stagePage(stage: Exclude<LoginStage, 'OPEN'>, message: string | null, status = 200): Page {

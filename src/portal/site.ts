@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Look, lookOf, STANDARD_LOOK } from '../branding/look.ts';
 import type { Caller, Platform } from '../context.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
@@ -57,6 +58,8 @@ interface Visit {
   response: ServerResponse;
   url: URL;
   caller: Caller;
+  /** The account whose look the pages have: of the login, or as the visitor names it. */
+  accountName: string;
 }
 
 /** A visit with the form that it brought. */
@@ -75,34 +78,51 @@ export async function serveSite(ctx: Platform, request: IncomingMessage, respons
     remoteAddress: callerAddress(ctx.config, request),
     userAgent: request.headers['user-agent'] ?? null,
   };
-  const visit: Visit = { ctx, request, response, url: new URL(request.url ?? '/', 'http://localhost'), caller };
+  const url = new URL(request.url ?? '/', 'http://localhost');
+  const visit: Visit = { ctx, request, response, url, caller, accountName: url.searchParams.get('account') ?? '' };
   try {
     await (request.method === 'POST' ? post(visit) : get(visit));
   } catch (error) {
     if (!(error instanceof AppError))
       ctx.log.error({ err: error, requestId: caller.requestId }, 'A page of M2web failed');
     const shown = error instanceof AppError ? error : new AppError('INTERNAL_ERROR', 'Something went wrong.');
-    if (!response.headersSent) sendPage(response, refusalPage(statusOf(shown), shown.message));
+    if (response.headersSent) return;
+    const look = await lookFor(visit).catch(() => STANDARD_LOOK);
+    sendPage(response, { ...refusalPage(statusOf(shown), shown.message), look });
   }
 }
 
+/** The look of M2W-05. */
+const lookFor = ({ ctx, accountName }: Visit): Promise<Look> => lookOf(ctx, accountName);
+
+/** Sends a page in the look of the account. */
+async function show(visit: Visit, page: Page): Promise<void> {
+  sendPage(visit.response, { ...page, look: await lookFor(visit) });
+}
+
+async function showLogin(visit: Visit, message: string | null, status = 200): Promise<void> {
+  const look = await lookFor(visit);
+  sendPage(visit.response, { ...loginPage(look, visit.accountName.slice(0, 100), message, status), look });
+}
+
 async function get(visit: Visit): Promise<void> {
-  const { ctx, response, url } = visit;
+  const { ctx, url } = visit;
   const actor = await actorOf(visit);
-  if (!actor) return sendPage(response, loginPage(url.searchParams.get('account') ?? '', null));
-  if (actor.stage !== 'OPEN') return sendPage(response, stagePage(actor.stage, null));
+  if (!actor) return showLogin(visit, null);
+  if (actor.stage !== 'OPEN') return show(visit, stagePage(actor.stage, null));
   const path = url.pathname.slice(SITE_PATH.length).replace(/\/$/, '');
   if (path === '') return list(visit, actor);
   if (path === '/map') {
     const ewons = await listPortalEwons(ctx, actor, LOCATED, { take: EWONS_ON_MAP });
-    return sendPage(response, mapPage(actor, ewons));
+    return show(visit, mapPage(actor, ewons));
   }
   const reference = /^\/ewons\/([^/]+)$/.exec(path)?.[1];
   if (reference === undefined) throw new AppError('NOT_FOUND', 'There is no such page.');
-  sendPage(response, ewonPage(actor, await findPortalEwon(ctx, actor, whereReference(reference)), null));
+  await show(visit, ewonPage(actor, await findPortalEwon(ctx, actor, whereReference(reference)), null));
 }
 
-async function list({ ctx, response, url }: Visit, actor: Actor): Promise<void> {
+async function list(visit: Visit, actor: Actor): Promise<void> {
+  const { ctx, url } = visit;
   const search = (url.searchParams.get('q') ?? '').slice(0, 64);
   const page = Math.min(1000, Math.max(0, Math.trunc(Number(url.searchParams.get('page')) || 0)));
   // Prisma hands `contains` on as a pattern.
@@ -110,7 +130,7 @@ async function list({ ctx, response, url }: Visit, actor: Actor): Promise<void> 
     search === '' ? {} : { name: { contains: search.replaceAll(/[\\%_]/g, '\\$&'), mode: 'insensitive' } };
   const ewons = await listPortalEwons(ctx, actor, where, { skip: page * EWONS_PER_PAGE, take: EWONS_PER_PAGE + 1 });
   const next = ewons.length > EWONS_PER_PAGE ? page + 1 : null;
-  sendPage(response, listPage(actor, ewons.slice(0, EWONS_PER_PAGE), { search, next }));
+  await show(visit, listPage(actor, ewons.slice(0, EWONS_PER_PAGE), { search, next }));
 }
 
 const FORMS: Record<string, (posted: Posted, actor: Actor) => Promise<void>> = {
@@ -127,7 +147,9 @@ const FORMS: Record<string, (posted: Posted, actor: Actor) => Promise<void>> = {
   },
   '/logout': async (posted, actor) => {
     await logout(posted.ctx, actor);
-    redirect(posted.response, SITE_PATH, { 'set-cookie': cookie(posted, LOGIN_COOKIE, '', 0) });
+    // Back to the form in the look of the account.
+    const place = `${SITE_PATH}?account=${encodeURIComponent(actor.accountName)}`;
+    redirect(posted.response, place, { 'set-cookie': cookie(posted, LOGIN_COOKIE, '', 0) });
   },
   '/open': open,
   '/wake': (posted, actor) =>
@@ -143,7 +165,7 @@ const FORMS: Record<string, (posted: Posted, actor: Actor) => Promise<void>> = {
 };
 
 async function post(visit: Visit): Promise<void> {
-  const { ctx, request, response, url } = visit;
+  const { ctx, request, url } = visit;
   const path = url.pathname.slice(SITE_PATH.length);
   const own = isOwnOrigin(request, ctx.config.publicUrl);
   const form = await readForm(request, ctx.config.limits.HANDSHAKE_SECONDS * 1000);
@@ -152,16 +174,15 @@ async function post(visit: Visit): Promise<void> {
   const act = Object.hasOwn(FORMS, path) ? FORMS[path] : undefined;
   if (!act) throw new AppError('NOT_FOUND', 'There is no such page.');
   const actor = await actorOf(visit);
-  if (!actor) return sendPage(response, loginPage('', 'Log in first.', 403));
+  if (!actor) return showLogin(visit, 'Log in first.', 403);
   const entering = ['/code', '/resend', '/password', '/logout'].includes(path);
-  if (actor.stage !== 'OPEN' && !entering)
-    return sendPage(response, stagePage(actor.stage, 'Finish your login first.', 403));
+  if (actor.stage !== 'OPEN' && !entering) return show(visit, stagePage(actor.stage, 'Finish your login first.', 403));
   try {
     await act({ ...visit, form }, actor);
   } catch (error) {
     if (!(error instanceof AppError) || actor.stage === 'OPEN') throw error;
     // A block ends the login; whoever may try again sees the same form.
-    sendPage(response, stagePage(actor.stage, error.message, statusOf(error)));
+    await show(visit, stagePage(actor.stage, error.message, statusOf(error)));
   }
 }
 
@@ -169,6 +190,7 @@ async function post(visit: Visit): Promise<void> {
 async function logIn(posted: Posted, own: boolean): Promise<void> {
   const { ctx, request, response, form, caller } = posted;
   const account = form.get('account') ?? '';
+  posted.accountName = account;
   const { origin } = request.headers;
   if (!own && !(origin !== undefined && (await mayCarryLoginForm(ctx, account, origin))))
     throw new AppError(
@@ -177,19 +199,19 @@ async function logIn(posted: Posted, own: boolean): Promise<void> {
     );
   const [username, password] = [form.get('username') ?? '', form.get('password') ?? ''];
   const wrong = [account, username, password].some((value) => value === '' || value.length > 200);
-  if (wrong) return sendPage(response, loginPage(account.slice(0, 100), 'Give account, user name and password.', 400));
+  if (wrong) return showLogin(posted, 'Give account, user name and password.', 400);
   const deviceToken = cookieOf(request.headers.cookie, PC_COOKIE) ?? null;
   let step: LoginStep;
   try {
     step = await login(ctx, { account, username, password }, { client: 'M2WEB', deviceToken }, caller);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    return sendPage(response, loginPage(account, error.message, statusOf(error)));
+    return showLogin(posted, error.message, statusOf(error));
   }
   const headers = { 'set-cookie': loginCookie(posted, step) };
   if (own) redirect(response, SITE_PATH, headers);
   // A redirect would still count as that page's, and the strict cookie would not be sent.
-  else sendPage(response, { ...goOnPage(), headers });
+  else await show(posted, { ...goOnPage(), headers });
 }
 
 async function giveCode(posted: Posted, actor: Actor): Promise<void> {
@@ -222,26 +244,26 @@ async function open(posted: Posted, actor: Actor): Promise<void> {
 }
 
 /** Does something with the Ewon of the form; what is refused is told on its page. */
-async function withEwon(
-  { ctx, form, response }: Posted,
-  actor: Actor,
-  act: (ewon: PortalEwon) => Promise<Page | null>,
-): Promise<void> {
+async function withEwon(posted: Posted, actor: Actor, act: (ewon: PortalEwon) => Promise<Page | null>): Promise<void> {
+  const { ctx, form, response } = posted;
   const ewon = await findPortalEwon(ctx, actor, whereReference(form.get('ewon') ?? ''));
   try {
     const page = await act(ewon);
-    if (page) sendPage(response, page);
+    if (page) await show(posted, page);
     else redirect(response, `${SITE_PATH}/ewons/${ewon.reference}`);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    sendPage(response, ewonPage(actor, ewon, error.message, statusOf(error)));
+    await show(posted, ewonPage(actor, ewon, error.message, statusOf(error)));
   }
 }
 
 /** Who the cookie stands for, at whatever stage. */
-async function actorOf({ ctx, request }: Visit): Promise<Actor | null> {
+async function actorOf(visit: Visit): Promise<Actor | null> {
+  const { ctx, request } = visit;
   const token = cookieOf(request.headers.cookie, LOGIN_COOKIE);
-  return token && /^[\w-]{20,100}$/.test(token) ? authenticate(ctx, token) : null;
+  const actor = token && /^[\w-]{20,100}$/.test(token) ? await authenticate(ctx, token) : null;
+  if (actor) visit.accountName = actor.accountName;
+  return actor;
 }
 
 /** Ends with the browser, if not before with the login. */

@@ -41,6 +41,8 @@ const ID = {
   LanDevice: 'LAN device',
   EwonService: 'service',
   OutgoingMessage: 'message',
+  M2uLink: 'M2U link',
+  Contact: 'contact',
 };
 type NodeIds = Record<keyof typeof ID, string>;
 
@@ -75,15 +77,22 @@ async function everyNode(of: TestAccount): Promise<{ ids: NodeIds; pending: stri
     'mutation ($ewonId: ID!) { createEwonService(input: { ewonId: $ewonId, name: "Web", port: 80, protocol: HTTP }) { __typename ... on CreateEwonServiceSuccess { service { id } } ... on Error { code message } } }',
     { ewonId: ewon.id },
   );
-  const lists = await of.admin.api.run('{ oneTimeSecrets { nodes { id } } account { messages { nodes { id } } } }');
+  const { link } = await of.admin.api.succeed(
+    'mutation { createM2uLink(input: { name: "Node link", url: "https://m2u.example/" }) { __typename ... on CreateM2uLinkSuccess { link { id } } ... on Error { code message } } }',
+  );
+  const lists = await of.admin.api.run(
+    '{ oneTimeSecrets { nodes { id } } account { messages { nodes { id } } contacts { nodes { id } } } }',
+  );
   return {
     ids: {
+      M2uLink: link.id,
       LanDevice: lanDevice.id,
       EwonService: service.id,
       ApiToken: token.id,
       SupportAccess: supportAccess.id,
       OneTimeSecret: lists.oneTimeSecrets.nodes[0].id,
       OutgoingMessage: lists.account.messages.nodes[0].id,
+      Contact: lists.account.contacts.nodes[0].id,
       Pool: pool,
       Group: group,
       User: user.id,
@@ -195,12 +204,15 @@ describe('ids', () => {
     'addGroupMembers groupId': ['Group', (groupId) => ({ groupId, userIds: [own.ids.User] })],
     'addGroupMembers userIds': ['User', (id) => ({ groupId: own.ids.Group, userIds: [id] })],
     'confirmDevicePasswordsChanged supportAccessId': ['SupportAccess', (supportAccessId) => ({ supportAccessId })],
+    'updateM2uLink linkId': ['M2uLink', (linkId) => ({ linkId })],
+    'deleteM2uLink linkId': ['M2uLink', (linkId) => ({ linkId })],
     'createApiToken poolId': ['Pool', (poolId) => ({ name: 'Refused', poolId })],
     'createEwonService ewonId': ['Ewon', (ewonId) => ({ ewonId, name: 'Refused', port: 81, protocol: 'HTTP' })],
     'createGroup managedGroupIds': ['Group', (id) => ({ name: 'Refused', managedGroupIds: [id] })],
     'createLanDevice ewonId': ['Ewon', (ewonId) => ({ ewonId, name: 'Refused', address: '10.0.0.21' })],
     'createPool ewonIds': ['Ewon', (id) => ({ name: 'Refused', ewonIds: [id] })],
     'deleteApiToken tokenId': ['ApiToken', (tokenId) => ({ tokenId })],
+    'deleteContact contactId': ['Contact', (contactId) => ({ contactId })],
     'deleteEwonService serviceId': ['EwonService', (serviceId) => ({ serviceId })],
     'deleteGroup groupId': ['Group', (groupId) => ({ groupId })],
     'deleteLanDevice lanDeviceId': ['LanDevice', (lanDeviceId) => ({ lanDeviceId })],
@@ -224,6 +236,7 @@ describe('ids', () => {
     'shareSecret recipientId': ['User', (recipientId) => ({ recipientId, content: 'Refused' })],
     'updateApiToken poolId': ['Pool', (poolId) => ({ tokenId: own.ids.ApiToken, poolId })],
     'updateApiToken tokenId': ['ApiToken', (tokenId) => ({ tokenId, name: 'Refused' })],
+    'updateContact contactId': ['Contact', (contactId) => ({ contactId, name: 'Refused' })],
     'updateEwonService serviceId': ['EwonService', (serviceId) => ({ serviceId, name: 'Refused' })],
     'updateGroup groupId': ['Group', (groupId) => ({ groupId, name: 'Refused' })],
     'updateLanDevice lanDeviceId': ['LanDevice', (lanDeviceId) => ({ lanDeviceId, name: 'Refused' })],

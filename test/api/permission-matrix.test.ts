@@ -27,6 +27,7 @@ import { startWorld, TestAccount, USER_PASSWORD } from '../support/world.ts';
 const TABLE = `
 field                                  | nobody | free      | connects  | modifies  | administers | admin | token
 Query.account                          | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
+Query.branding                         | ok     | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Query.dataPoints                       | LOGIN  | ok        | ok        | ok        | ok          | ok    | ok
 Query.ewon                             | LOGIN  | ok        | ok        | ok        | ok          | ok    | ok
 Query.ewons                            | LOGIN  | ok        | ok        | ok        | ok          | ok    | ok
@@ -60,16 +61,20 @@ Mutation.confirmSecondFactorEnrolment  | LOGIN  | ok        | ok        | ok    
 Mutation.continueLogin                 | LOGIN  | OPEN      | OPEN      | OPEN      | OPEN        | OPEN  | FORBIDDEN
 Mutation.createAccount                 | ok     | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Mutation.createApiToken                | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
+Mutation.createContact                 | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.createEwon                    | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | ok          | ok    | FORBIDDEN
 Mutation.createEwonService             | LOGIN  | FORBIDDEN | FORBIDDEN | ok        | ok          | ok    | FORBIDDEN
 Mutation.createGroup                   | LOGIN  | PLAN      | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.createLanDevice               | LOGIN  | FORBIDDEN | FORBIDDEN | ok        | ok          | ok    | FORBIDDEN
+Mutation.createM2uLink                 | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.createPool                    | LOGIN  | PLAN      | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.createUser                    | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.deleteApiToken                | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
+Mutation.deleteContact                 | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.deleteEwonService             | LOGIN  | FORBIDDEN | FORBIDDEN | ok        | ok          | ok    | FORBIDDEN
 Mutation.deleteGroup                   | LOGIN  | PLAN      | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.deleteLanDevice               | LOGIN  | FORBIDDEN | FORBIDDEN | ok        | ok          | ok    | FORBIDDEN
+Mutation.deleteM2uLink                 | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.deletePool                    | LOGIN  | PLAN      | FORBIDDEN | FORBIDDEN | ok          | ok    | FORBIDDEN
 Mutation.deleteUser                    | LOGIN  | NOT_FOUND | NOT_FOUND | NOT_FOUND | NOT_FOUND   | ok    | FORBIDDEN
 Mutation.disableSecondFactor           | LOGIN  | NOT_FOUND | NOT_FOUND | NOT_FOUND | NOT_FOUND   | ok    | FORBIDDEN
@@ -90,6 +95,7 @@ Mutation.openSession                   | LOGIN  | ok        | ok        | FORBID
 Mutation.readSecret                    | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Mutation.recoverPassword               | ok     | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Mutation.rejectEwon                    | LOGIN  | NOT_FOUND | NOT_FOUND | NOT_FOUND | ok          | ok    | FORBIDDEN
+Mutation.removeBrandingFile            | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.removeEwon                    | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | ok          | ok    | FORBIDDEN
 Mutation.removeEwonsFromPool           | LOGIN  | PLAN      | FORBIDDEN | FORBIDDEN | ok          | ok    | FORBIDDEN
 Mutation.removeGroupMembers            | LOGIN  | PLAN      | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
@@ -106,6 +112,7 @@ Mutation.revokeSupportAccess           | LOGIN  | FORBIDDEN | FORBIDDEN | FORBID
 Mutation.sendConfirmationCode          | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Mutation.sendEwonOffline               | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Mutation.setAutoRegistration           | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
+Mutation.setBrandingFile               | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.setConcurrentConnections      | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.setFirewallLevel              | LOGIN  | FORBIDDEN | FORBIDDEN | ok        | ok          | ok    | FORBIDDEN
 Mutation.setGroupRights                | LOGIN  | PLAN      | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
@@ -120,10 +127,12 @@ Mutation.startSecondFactorEnrolment    | LOGIN  | ok        | ok        | ok    
 Mutation.submitLoginCode               | LOGIN  | OPEN      | OPEN      | OPEN      | OPEN        | OPEN  | FORBIDDEN
 Mutation.updateAccount                 | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.updateApiToken                | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
+Mutation.updateContact                 | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.updateEwon                    | LOGIN  | FORBIDDEN | FORBIDDEN | ok        | ok          | ok    | FORBIDDEN
 Mutation.updateEwonService             | LOGIN  | FORBIDDEN | FORBIDDEN | ok        | ok          | ok    | FORBIDDEN
 Mutation.updateGroup                   | LOGIN  | PLAN      | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.updateLanDevice               | LOGIN  | FORBIDDEN | FORBIDDEN | ok        | ok          | ok    | FORBIDDEN
+Mutation.updateM2uLink                 | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.updatePasswordPolicy          | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.updatePool                    | LOGIN  | PLAN      | FORBIDDEN | FORBIDDEN | ok          | ok    | FORBIDDEN
 Mutation.updateSecondFactorPolicy      | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
@@ -294,6 +303,14 @@ const make = {
     });
     return global('SupportAccess', id);
   },
+  contact: async ({ account }: Realm) => {
+    const contact = { accountId: account.id, name: unique('contact'), email: 'x@example.com', createdAt: now() };
+    return global('Contact', (await db().contact.create({ data: contact })).id);
+  },
+  m2uLink: async ({ account }: Realm) => {
+    const link = { accountId: account.id, ...named(unique('link')), url: 'https://m2u.example/', createdAt: now() };
+    return global('M2uLink', (await db().m2uLink.create({ data: link })).id);
+  },
   message: async ({ account }: Realm) => {
     const { id } = await db().message.create({
       data: {
@@ -331,6 +348,7 @@ const twin = (input: ((cell: Cell) => object | Promise<object>) | null = null, a
 
 const OPERATIONS: Record<string, Operation> = {
   'Query.account': query('{ id }'),
+  'Query.branding': query(({ realm }) => `(account: "${realm.account.name}") { logoImage }`),
   'Query.dataPoints': query(LIST),
   'Query.ewon': query((cell) => `(by: { id: "${ewon(cell)}" }) { id }`),
   'Query.ewons': query(LIST),
@@ -388,6 +406,7 @@ const OPERATIONS: Record<string, Operation> = {
     name: unique('token'),
     ...(actor !== 'free' && { poolId: global('Pool', realm.poolId) }),
   })),
+  'Mutation.createContact': mutation(() => ({ name: 'Somebody', email: 'somebody@example.com' })),
   'Mutation.createEwon': mutation(({ realm }) => ({
     name: unique('made'),
     properties: { poolIds: [global('Pool', realm.poolId)] },
@@ -395,12 +414,14 @@ const OPERATIONS: Record<string, Operation> = {
   'Mutation.createEwonService': mutation((cell) => ({ ewonId: ewon(cell), ...servicePort() })),
   'Mutation.createGroup': mutation(() => ({ name: unique('group') })),
   'Mutation.createLanDevice': mutation((cell) => ({ ewonId: ewon(cell), name: 'PLC', address: '10.0.0.20' })),
+  'Mutation.createM2uLink': mutation(() => ({ name: unique('link'), url: 'https://m2u.example/' })),
   'Mutation.createPool': mutation(() => ({ name: unique('pool') })),
   'Mutation.createUser': mutation((cell) => ({
     ...{ username: unique('made'), email: 'made@example.com', ...password },
     groupIds: cell.actor === 'free' ? [] : [team(cell)],
   })),
   'Mutation.deleteApiToken': mutation(async ({ realm }) => ({ tokenId: await make.token(realm) })),
+  'Mutation.deleteContact': mutation(async ({ realm }) => ({ contactId: await make.contact(realm) })),
   'Mutation.deleteEwonService': mutation(async ({ realm }) => ({ serviceId: await make.service(realm) })),
   'Mutation.deleteGroup': mutation(async ({ realm, actor }) => {
     if (actor !== 'admin') return { groupId: global('Group', realm.teamId) };
@@ -408,6 +429,7 @@ const OPERATIONS: Record<string, Operation> = {
     return { groupId: global('Group', (await db().group.create({ data: group })).id) };
   }),
   'Mutation.deleteLanDevice': mutation(async ({ realm }) => ({ lanDeviceId: await make.lanDevice(realm) })),
+  'Mutation.deleteM2uLink': mutation(async ({ realm }) => ({ linkId: await make.m2uLink(realm) })),
   'Mutation.deletePool': mutation(async ({ realm }) => ({ poolId: global('Pool', await make.pool(realm)) })),
   'Mutation.deleteUser': mutation(async (cell) => ({ userId: await otherUser(cell), confirm: true })),
   'Mutation.disableSecondFactor': mutation(async (cell) => ({ userId: await otherUser(cell, withSecondFactor) })),
@@ -447,6 +469,7 @@ const OPERATIONS: Record<string, Operation> = {
     return { token, ...password };
   }),
   'Mutation.rejectEwon': mutation(async ({ realm }) => ({ ewonId: await make.ewon(realm, 'PENDING_APPROVAL') })),
+  'Mutation.removeBrandingFile': mutation(() => ({ name: 'logo.png' })),
   'Mutation.removeEwon': mutation(async ({ realm }) => ({ ewonId: await make.ewon(realm, 'ACTIVE'), confirm: true })),
   'Mutation.removeEwonsFromPool': mutation(async ({ realm }) => ({
     poolId: global('Pool', realm.secondPoolId),
@@ -468,6 +491,7 @@ const OPERATIONS: Record<string, Operation> = {
   'Mutation.sendConfirmationCode': twin(() => ({}), withSecondFactor),
   'Mutation.sendEwonOffline': mutation(async ({ realm }) => ({ ewonId: await make.onDemand(realm) })),
   'Mutation.setAutoRegistration': mutation(() => ({ enabled: true })),
+  'Mutation.setBrandingFile': mutation(() => ({ name: 'skin.ini', content: new File(['title = x'], 'x') })),
   'Mutation.setConcurrentConnections': mutation(() => ({ concurrentConnections: 50, acknowledgeContractChange: true })),
   'Mutation.setFirewallLevel': mutation((cell) => ({ ewonId: ewon(cell), level: 'HIGH' })),
   'Mutation.setGroupRights': mutation((cell) => ({ groupId: team(cell), managedGroupIds: [] })),
@@ -486,6 +510,9 @@ const OPERATIONS: Record<string, Operation> = {
     tokenId: await make.token(realm),
     name: unique('named'),
   })),
+  'Mutation.updateContact': mutation(async ({ realm }) => ({
+    ...{ contactId: await make.contact(realm), name: 'Somebody else' },
+  })),
   'Mutation.updateEwon': mutation((cell) => ({ ewonId: ewon(cell), properties: { description: 'text' } })),
   'Mutation.updateEwonService': mutation(async ({ realm }) => ({
     ...{ serviceId: await make.service(realm), name: 'Web' },
@@ -493,6 +520,10 @@ const OPERATIONS: Record<string, Operation> = {
   'Mutation.updateGroup': mutation((cell) => ({ groupId: team(cell), smsSender: true })),
   'Mutation.updateLanDevice': mutation(async ({ realm }) => ({
     ...{ lanDeviceId: await make.lanDevice(realm), name: 'PLC' },
+  })),
+  'Mutation.updateM2uLink': mutation(async ({ realm }) => ({
+    linkId: await make.m2uLink(realm),
+    name: unique('link'),
   })),
   'Mutation.updatePasswordPolicy': mutation(() => ({ needsLetter: true })),
   'Mutation.updatePool': mutation(({ realm }) => ({ poolId: global('Pool', realm.poolId) })),
@@ -604,14 +635,11 @@ async function call(field: string, operation: Operation, cell: Cell & { api: Api
   }
   const args = schema.getMutationType()?.getFields()[name]?.args ?? [];
   const input = operation.input && (await operation.input(caller));
-  return outcome(
-    args.length > 0
-      ? await caller.api.send(
-          `mutation ($input: ${args[0]?.type}) { ${name}(input: $input) { __typename ... on Error { code } } }`,
-          { input },
-        )
-      : await caller.api.send(`mutation { ${name} { __typename ... on Error { code } } }`),
-  );
+  if (args.length === 0)
+    return outcome(await caller.api.send(`mutation { ${name} { __typename ... on Error { code } } }`));
+  const document = `mutation ($input: ${args[0]?.type}) { ${name}(input: $input) { __typename ... on Error { code } } }`;
+  const withFile = input !== null && Object.values(input).some((value) => value instanceof File);
+  return outcome(await (withFile ? caller.api.upload(document, { input }) : caller.api.send(document, { input })));
 }
 
 /** What a subscription over server-sent events says first. */

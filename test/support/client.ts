@@ -40,6 +40,25 @@ export class ApiCaller {
     return (await response.json()) as GraphQLAnswer;
   }
 
+  /** {@link send} for variables with files among them (graphql-multipart-request-spec). */
+  async upload(query: string, variables: Record<string, unknown>): Promise<GraphQLAnswer> {
+    const files: [path: string, file: File][] = [];
+    const find = (value: unknown, path: string): void => {
+      if (value instanceof File) files.push([path, value]);
+      else if (typeof value === 'object' && value !== null)
+        for (const [key, inner] of Object.entries(value)) find(inner, `${path}.${key}`);
+    };
+    find(variables, 'variables');
+    const withoutFiles = (_key: string, value: unknown) => (value instanceof File ? null : value);
+    const body = new FormData();
+    body.set('operations', JSON.stringify({ query, variables }, withoutFiles));
+    body.set('map', JSON.stringify(Object.fromEntries(files.map(([path], index) => [index, [path]]))));
+    for (const [index, [, file]] of files.entries()) body.set(String(index), file);
+    const headers: Record<string, string> = this.token ? { authorization: `Bearer ${this.token}` } : {};
+    const response = await fetch(`${this.url}/graphql`, { method: 'POST', headers, body });
+    return (await response.json()) as GraphQLAnswer;
+  }
+
   /** The data of an operation that must have no top-level error. */
   async run(
     query: string,
