@@ -171,6 +171,7 @@ const environment = z.object({
   BRANDING_IMAGE_PIXELS: whole(4_000_000, 1, 100_000_000),
   BRANDING_SKIN_BYTES: whole(65_536, 64, 1_000_000),
   IMPORT_TICKET_MINUTES: whole(15, 1, 1440),
+  IMPORT_BATCH: whole(200, 1, 10_000),
   PATCH_BATCH: whole(100, 1, 10_000),
   PATCH_SECONDS: whole(300, 5, 86_400),
   DEVICE_MESSAGES_PER_HOUR: whole(60, 1, 1_000_000),
@@ -181,6 +182,8 @@ const environment = z.object({
 
   PAGE_SIZE: whole(50, 1, 500),
   PAGE_SIZE_MAX: whole(500, 1, 10_000),
+  FILTER_DEPTH_MAX: whole(5, 1, 10),
+  FILTER_CONDITIONS_MAX: whole(100, 1, 1000),
   QUERY_COMPLEXITY_MAX: whole(20_000, 10, 100_000_000),
   QUERY_DEPTH_MAX: whole(15, 3, 100),
   QUERY_BREADTH_MAX: whole(500, 10, 100_000),

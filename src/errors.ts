@@ -44,7 +44,9 @@ export const ERROR_CODES = {
   GROUP_NAME_IN_USE: 'Another group of the account has this name (GRP-06).',
   IDEMPOTENCY_KEY_REUSED: 'The idempotency key was used with another input (API-01).',
   IMPORT_CHANGED: 'What was listed is no longer as it was; list the Ewons again (IMP-07).',
-  IMPORT_TICKET_INVALID: 'The ticket is unknown, used or has expired; list the Ewons again (IMP-07).',
+  IMPORT_RUNNING: 'The Ewons of this ticket are being moved at this moment; ask again for the results (IMP-10).',
+  IMPORT_TICKET_INVALID:
+    'The ticket is unknown or has expired, or was used for another pool; list the Ewons again (IMP-07).',
   INSUFFICIENT_CREDIT: 'Neither allowance nor credit of the account covers it (WAK-07).',
   INTERNAL_ERROR: 'Something unexpected happened; the request id finds it in the log of the server.',
   INVALID_CREDENTIALS: 'Supplied credentials are invalid (AUTH-03, AUTH-04).',
@@ -59,6 +61,7 @@ export const ERROR_CODES = {
   LAN_LIMIT_REACHED: 'The Ewon has as many LAN devices, ports or services as it may have.',
   LAN_PORT_IN_USE: 'Address, port and protocol are declared already (LAN-13).',
   LAST_ADMINISTRATOR: 'The account would be left without an enabled Administrator (ACC-23).',
+  LINK_DELIVERY_FAILED: 'The server of the link was not reached, or did not take the data (M2U-05).',
   LINK_NAME_IN_USE: 'Another M2U link of the account has this name (M2U-02).',
   LINK_TARGET_FORBIDDEN: 'The target of the link is not a public host reached by https (M2U-04).',
   LOGIN_ALREADY_OPEN: 'The login is open already; nothing more is asked.',

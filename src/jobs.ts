@@ -6,12 +6,14 @@ import { nextDataPurge, purgeDataPoints } from './data-mailbox/store.ts';
 import type { DueKind } from './due-work.ts';
 import { nextLeaseEnd, reapLeases } from './ewons/presence.ts';
 import { nextResultPurge, purgeStoredResults } from './idempotency.ts';
+import { nextImportPurge, purgeImports } from './imports/preview.ts';
 import { nextLogPurge, purgeLogs } from './log/purge.ts';
 import { type AccountTx, inAccount } from './log/write.ts';
 import { purgeLoginFailures } from './logins/credentials.ts';
 import { endExpiredLogins, nextLoginEnd, nextTouch } from './logins/expiry.ts';
 import { endBlock, endLock } from './logins/locks.ts';
 import { touchLogins } from './logins/login.ts';
+import { nextPatchEnd, runPatchCampaigns } from './patches/campaigns.ts';
 import { closeSessionsOfEndedLogins, closeSilentSessions, nextSilence } from './sessions/close.ts';
 import { expireWaiters, nextWaiterEnd } from './sessions/queue.ts';
 import { applyDueDecreases, nextDecrease } from './sessions/slots.ts';
@@ -51,7 +53,11 @@ export interface Job {
   every?: number;
 }
 
-const job = (run: Job['run'], nextDue: Job['nextDue'], more: Pick<Job, 'prompt' | 'every'> = {}): Job => ({
+const job = (
+  run: Job['run'],
+  nextDue: Job['nextDue'],
+  more: Pick<Job, 'prompt' | 'every' | 'background'> = {},
+): Job => ({
   name: run.name,
   run,
   nextDue,
@@ -70,9 +76,11 @@ const JOBS: readonly Job[] = [
   job(closeSessionsOfEndedLogins, never),
   job(expireWaiters, nextWaiterEnd),
   job(reapLeases, nextLeaseEnd),
+  job(runPatchCampaigns, nextPatchEnd, { background: true }),
   job(purgeLogs, nextLogPurge, { every: 60 }),
   job(purgeDataPoints, nextDataPurge, { every: 60 }),
   job(purgeStoredResults, nextResultPurge, { every: 60 }),
+  job(purgeImports, nextImportPurge, { every: 60 }),
   job(purgeLoginFailures, never, { every: 60 }),
 ];
 

@@ -40,10 +40,14 @@ export async function storeDataPoints(
     const key = `${time} ${tag}`;
     if (!distinct.has(key)) distinct.set(key, { index: distinct.size, tag, at: time, value, good });
   }
-  await retryOnConflict(
+  // It may have moved to another account since it was looked up: then its row, read again under the lock, does not fit.
+  const stored = await retryOnConflict(
     () => ctx.db.$executeRaw`
       WITH account AS (
-        SELECT "id", GREATEST("openMonth", ${month}) AS "month" FROM "Account" WHERE "id" = ${ewon.accountId}::uuid FOR NO KEY UPDATE
+        SELECT a."id", GREATEST(a."openMonth", ${month}) AS "month"
+        FROM "Account" a JOIN "Ewon" e ON e."accountId" = a."id"
+        WHERE a."id" = ${ewon.accountId}::uuid AND e."id" = ${ewonId}::uuid
+        FOR NO KEY UPDATE OF a FOR KEY SHARE OF e
       ), stored AS (
         INSERT INTO "DataPoint" ("accountId", "ewonId", "tag", "at", "receivedAt", "value", "good")
         SELECT account."id", ${ewonId}::uuid, p."tag", p."at", ${now}::timestamp, p."value", p."good"
@@ -57,6 +61,7 @@ export async function storeDataPoints(
       SELECT "id", "month", (SELECT count(*) FROM stored) FROM account
       ON CONFLICT ("accountId", "month") DO UPDATE SET "dataPoints" = "Usage"."dataPoints" + EXCLUDED."dataPoints"`,
   );
+  if (stored === 0) throw new AppError('EWON_OFFLINE', 'The tunnel is no longer that of the Ewon.');
 }
 
 /** Removes the values that were kept as long as they may be (GW-14). */

@@ -3,6 +3,7 @@ import type { Platform } from '../context.ts';
 import type { DigitalInputPolicy, EwonModel, WanType } from '../generated/prisma/client.ts';
 import { writePositions } from '../geolocation/positions.ts';
 import { type AccountTx, inAccount, type LogDraft, type Subject } from '../log/write.ts';
+import { settlePatches } from '../patches/settle.ts';
 import { endSessions } from '../sessions/close.ts';
 import { assignAddresses, restAddresses } from '../vpn/addresses.ts';
 import { overlaps, subnetOf } from '../vpn/ipv4.ts';
@@ -47,7 +48,7 @@ export interface PresenceRelease {
 /** What became of a claim. */
 export type ClaimResult =
   | { vpnAddress: string; ewonName: string }
-  | { refused: 'VPN_ADDRESS_EXHAUSTED' | 'CERTIFICATE_REVOKED' | 'REMOTE_ACCESS_DISABLED' };
+  | { refused: 'VPN_ADDRESS_EXHAUSTED' | 'CERTIFICATE_REVOKED' | 'REMOTE_ACCESS_DISABLED' | 'SERVICE_RESTART' };
 
 /** Changes of presence of one account's Ewons that happened since the last write, whatever their number, in one transaction. */
 export interface PresenceChanges {
@@ -94,13 +95,14 @@ async function claim(
   gatewayId: string,
   claims: PresenceClaim[],
 ): Promise<Map<string, ClaimResult>> {
-  const { tx, now, log, afterCommit } = account;
+  const { tx, now, accountId, log, afterCommit } = account;
   const results = new Map<string, ClaimResult>();
   if (claims.length === 0) return results;
-  const ewons = await tx.ewon.findMany({
+  const found = await tx.ewon.findMany({
     where: { id: { in: claims.map(({ ewonId }) => ewonId) }, registrationStatus: 'ACTIVE' },
     select: {
       id: true,
+      accountId: true,
       number: true,
       name: true,
       tunnelId: true,
@@ -110,11 +112,15 @@ async function claim(
       certificates: { where: { revokedAt: null }, select: { fingerprint: true } },
     },
   });
+  const ewons = found.filter((ewon) => ewon.accountId === accountId);
   const byId = new Map(ewons.map((ewon) => [ewon.id, ewon]));
   const current = claims.filter(({ ewonId, fingerprint }) =>
     byId.get(ewonId)?.certificates.some((certificate) => certificate.fingerprint === fingerprint),
   );
-  for (const { tunnelId } of claims) results.set(tunnelId, { refused: 'CERTIFICATE_REVOKED' });
+  // One that has moved to another account since its tunnel opened comes again, and is known there (IMP-09).
+  const moved = new Set(found.flatMap((ewon) => (byId.has(ewon.id) ? [] : [ewon.id])));
+  for (const { tunnelId, ewonId } of claims)
+    results.set(tunnelId, { refused: moved.has(ewonId) ? 'SERVICE_RESTART' : 'CERTIFICATE_REVOKED' });
   const forbidden = new Set(
     current.filter(({ ewonId, facts }) => {
       const ewon = byId.get(ewonId);
@@ -174,6 +180,7 @@ async function claim(
   if (woken.length > 0) await tx.dueWork.deleteMany({ where: { kind: 'WAKE_UP_END', subjectId: { in: woken } } });
   await writeFacts(tx, [...told.values()]);
   await writePositions(ctx, account, [...told.values()]);
+  await settlePatches(account, [...told.values()]);
   await release(ctx, account, over);
   // Another instance may hold the tunnel that is over.
   if (over.length > 0) afterCommit(() => ctx.bell.ring('ewons'));
@@ -228,6 +235,7 @@ async function takeReports(ctx: Platform, account: AccountTx, reports: PresenceR
   }
   await writeFacts(tx, [...written.values()]);
   await writePositions(ctx, account, [...written.values()]);
+  await settlePatches(account, [...written.values()]);
 }
 
 /** VPN-12: a LAN inside which the WAN address lies cannot be routed; the device works, but its owner must know. */

@@ -15,9 +15,9 @@ export async function renewCertificate(
   signingRequest: string,
 ): Promise<DeviceCertificate> {
   const signing = readSigningRequest(signingRequest, serialNumber);
-  return inAccount(ctx, ewon.accountId, async ({ tx, now, log }) => {
+  return inAccount(ctx, ewon.accountId, async ({ tx, now, accountId, log }) => {
     const current = await tx.ewon.findFirst({
-      where: { id: ewon.id, serialNumber },
+      where: { id: ewon.id, accountId, serialNumber },
       select: { id: true, number: true, name: true },
     });
     if (!current) throw notFound('Ewon');

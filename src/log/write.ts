@@ -43,41 +43,62 @@ export interface AccountTx {
  * different accounts runs side by side. Repeated when the database reports a conflict.
  */
 export function inAccount<T>(ctx: Platform, accountId: string, work: (account: AccountTx) => Promise<T>): Promise<T> {
-  return inLocked(ctx, accountId, work, (found) => {
-    if (!found) throw notFound('account');
-  });
+  return inLocked(ctx, [accountId], ([account]) => work(account as AccountTx), mustBeThere);
+}
+
+/**
+ * {@link inAccount} for work on two accounts: their rows are taken in the order of their ids, by whoever takes several, so that
+ * this cannot deadlock either. Each account has its own entries; the rest of the two is the same.
+ */
+export function inAccounts<T>(
+  ctx: Platform,
+  accountIds: readonly [string, string],
+  work: (first: AccountTx, second: AccountTx) => Promise<T>,
+): Promise<T> {
+  return inLocked(ctx, accountIds, ([first, second]) => work(first as AccountTx, second as AccountTx), mustBeThere);
 }
 
 /** Runs the same statements as {@link inAccount} for an account that does not exist, so that it takes as long (AUTH-04). */
 export const inNoAccount = <T>(ctx: Platform, work: (account: AccountTx) => Promise<T>): Promise<T> =>
-  inLocked(ctx, NO_ID, work, () => undefined);
+  inLocked(
+    ctx,
+    [NO_ID],
+    ([account]) => work(account as AccountTx),
+    () => undefined,
+  );
+
+/** @throws AppError NOT_FOUND */
+function mustBeThere(all: boolean): void {
+  if (!all) throw notFound('account');
+}
 
 function inLocked<T>(
   ctx: Platform,
-  accountId: string,
-  work: (account: AccountTx) => Promise<T>,
-  check: (found: boolean) => void,
+  accountIds: readonly string[],
+  work: (accounts: readonly AccountTx[]) => Promise<T>,
+  check: (all: boolean) => void,
 ): Promise<T> {
   return retryOnConflict(async () => {
     const after: (() => void)[] = [];
-    const drafts: LogDraft[] = [];
+    const drafts = new Map<string, LogDraft[]>(accountIds.map((id) => [id, []]));
     const result = await ctx.db.$transaction(async (tx) => {
-      const locked = await tx.$queryRaw<
-        unknown[]
-      >`SELECT 1 FROM "Account" WHERE "id" = ${accountId}::uuid FOR NO KEY UPDATE`;
-      check(locked.length > 0);
+      const locked = await tx.$queryRaw<unknown[]>`
+        SELECT 1 FROM "Account" WHERE "id" = ANY(${accountIds}::uuid[]) ORDER BY "id" FOR NO KEY UPDATE`;
+      check(locked.length === accountIds.length);
       const now = ctx.clock.now();
-      const outcome = await work({
-        tx,
-        now,
-        accountId,
-        log: (...more) => void drafts.push(...more),
-        afterCommit: (ring) => void after.push(ring),
-      });
-      await writeEntries(tx, accountId, now, drafts);
+      const outcome = await work(
+        accountIds.map((accountId) => ({
+          tx,
+          now,
+          accountId,
+          log: (...more) => void drafts.get(accountId)?.push(...more),
+          afterCommit: (ring) => void after.push(ring),
+        })),
+      );
+      for (const [accountId, entries] of drafts) await writeEntries(tx, accountId, now, entries);
       return outcome;
     });
-    if (drafts.length > 0) ctx.bell.ring(`log:${accountId}`);
+    for (const [accountId, entries] of drafts) if (entries.length > 0) ctx.bell.ring(`log:${accountId}`);
     for (const ring of after) ring();
     return result;
   });

@@ -19,28 +19,39 @@ import { mayCreatePool, mayPutIntoPools, type PoolAction, poolActions, poolsVisi
  */
 export function createPool(ctx: ActorContext, name: string, ewonIds: readonly string[] = []): Promise<string> {
   return inAccountAs(ctx, async (account, actor) => {
-    const { tx, now, accountId, log } = account;
     requireFeature(actor.plan, 'pools');
     if (!mayCreatePool(actor)) throw new AppError('FORBIDDEN', 'You may not create pools.');
     const ewons = await findEwonsToPut(actor, account, ewonIds);
-    const creators = await tx.group.findMany({
-      where: { id: { in: actor.groupIds }, mayCreatePools: true },
-      select: { id: true },
-    });
-    const pool = await tx.pool.create({
-      data: {
-        accountId,
-        name,
-        nameKey: nameKey(name),
-        createdAt: now,
-        rights: { create: creators.map(({ id }) => ({ groupId: id, administer: true, modify: true })) },
-        ewons: { create: ewons.map(({ id }) => ({ ewonId: id })) },
-      },
-    });
-    log({ code: 'POOL_CREATED', user: actorSubject(actor), params: { name } });
+    const pool = await newPool(actor, account, name, ewons);
     logMoves(actor, account, ewons);
     return pool.id;
   }).catch(nameInUse);
+}
+
+/** Makes the pool for somebody who may. @throws AppError PLAN_FEATURE_NOT_AVAILABLE, and a violation of the unique name: {@link nameInUse} */
+export async function newPool(
+  actor: Actor,
+  { tx, now, accountId, log }: AccountTx,
+  name: string,
+  ewons: readonly { id: string }[],
+): Promise<Pool> {
+  requireFeature(actor.plan, 'pools');
+  const creators = await tx.group.findMany({
+    where: { id: { in: actor.groupIds }, mayCreatePools: true },
+    select: { id: true },
+  });
+  const pool = await tx.pool.create({
+    data: {
+      accountId,
+      name,
+      nameKey: nameKey(name),
+      createdAt: now,
+      rights: { create: creators.map(({ id }) => ({ groupId: id, administer: true, modify: true })) },
+      ewons: { create: ewons.map(({ id }) => ({ ewonId: id })) },
+    },
+  });
+  log({ code: 'POOL_CREATED', user: actorSubject(actor), params: { name } });
+  return pool;
 }
 
 /**
@@ -165,7 +176,8 @@ const logMoves = (actor: Actor, { log }: AccountTx, ewons: readonly Subject[]): 
     })),
   );
 
-function nameInUse(error: unknown): never {
+/** @throws AppError POOL_NAME_IN_USE for a violation of the unique name, or the error itself */
+export function nameInUse(error: unknown): never {
   if (isUniqueViolation(error))
     throw new AppError('POOL_NAME_IN_USE', 'Another pool of the account has this name.', ['name']);
   throw error;

@@ -1,7 +1,7 @@
 import type { ActorContext } from '../context.ts';
 import { AppError, notFound } from '../errors.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import { type AccountTx, inAccount } from '../log/write.ts';
+import { type AccountTx, inAccount, inAccounts } from '../log/write.ts';
 import { type Actor, loadActor, loadUserAsActor } from './actor.ts';
 import { factsOf, USER_FACTS_SELECT, type UserAction, type UserFacts, userRights, usersVisibleTo } from './rules.ts';
 
@@ -11,15 +11,28 @@ import { factsOf, USER_FACTS_SELECT, type UserAction, type UserFacts, userRights
  * @throws AppError LOGIN_EXPIRED when the login of the actor has ended meanwhile.
  */
 export function inAccountAs<T>(ctx: ActorContext, work: (account: AccountTx, actor: Actor) => Promise<T>): Promise<T> {
-  return inAccount(ctx, ctx.actor.accountId, async (account) => {
-    const { loginId, userId } = ctx.actor;
-    // Seeds and helpers of the platform act for a user without a login.
-    const actor = loginId
-      ? await loadActor(account.tx, account.now, Number.POSITIVE_INFINITY, { id: loginId })
-      : await loadUserAsActor(account.tx, userId);
-    if (!actor) throw new AppError('LOGIN_EXPIRED', 'Your login has ended.');
-    return work(account, actor);
-  });
+  return inAccount(ctx, ctx.actor.accountId, async (account) => work(account, await actorUnderLock(ctx, account)));
+}
+
+/** {@link inAccountAs} for work that concerns another account too, whose row is held as well. */
+export function inAccountsAs<T>(
+  ctx: ActorContext,
+  otherId: string,
+  work: (own: AccountTx, other: AccountTx, actor: Actor) => Promise<T>,
+): Promise<T> {
+  return inAccounts(ctx, [ctx.actor.accountId, otherId], async (own, other) =>
+    work(own, other, await actorUnderLock(ctx, own)),
+  );
+}
+
+/** @throws AppError LOGIN_EXPIRED */
+async function actorUnderLock({ actor: { loginId, userId } }: ActorContext, account: AccountTx): Promise<Actor> {
+  // Seeds and helpers of the platform act for a user without a login.
+  const actor = loginId
+    ? await loadActor(account.tx, account.now, Number.POSITIVE_INFINITY, { id: loginId })
+    : await loadUserAsActor(account.tx, userId);
+  if (!actor) throw new AppError('LOGIN_EXPIRED', 'Your login has ended.');
+  return actor;
 }
 
 const FOUND_SELECT = {
