@@ -163,6 +163,13 @@ export const SEND_OFFLINE = document<
   'mutation ($input: SendEwonOfflineInput!) { sendEwonOffline(input: $input) { __typename ... on Error { code message } } }',
 );
 
+export const CREATE_M2U_LINK = document<
+  { createM2uLink: { __typename: 'CreateM2uLinkSuccess' } | Refusal },
+  { input: { name: string; url: string } }
+>(
+  'mutation ($input: CreateM2uLinkInput!) { createM2uLink(input: $input) { __typename ... on Error { code message } } }',
+);
+
 /** The newest message of a kind to a recipient, with what it was filled with. */
 export const OUTBOX = document<
   { simulatedMessages: { nodes: { parameters: { name: string; value: string }[] }[] } },

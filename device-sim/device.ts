@@ -94,6 +94,8 @@ export interface DeviceEvents {
   stateNotKept: [error: CodedError];
 }
 
+type Update = Extract<GatewayMessage, { type: 'updateFirmware' }>;
+
 export type ConnectionMode = 'PERMANENT' | 'ON_DEMAND';
 
 /** Faults that last until they are set otherwise (SIM-05); what is absent stays. */
@@ -104,6 +106,8 @@ export interface Faults {
   link?: LinkLimits | null;
   /** How far the device's clock is ahead, in milliseconds; negative for behind. */
   clockSkewMs?: number;
+  /** What it does when the platform asks it to update its firmware (PRV-08). `INSTALLED` at first. */
+  updates?: 'INSTALLED' | 'REFUSED' | 'IGNORED';
 }
 
 /** Under whose login a device sends a message (GW-13). */
@@ -156,6 +160,7 @@ export class Device extends EventEmitter<DeviceEvents> {
   #link = new Link();
   #keepAliveDelayMs = 0;
   #clockSkewMs = 0;
+  #updates: Required<Faults>['updates'] = 'INSTALLED';
   /** It would be online if the digital input let it. */
   #heldBack = false;
 
@@ -229,7 +234,12 @@ export class Device extends EventEmitter<DeviceEvents> {
 
   /** The faults that are set. */
   get faults(): Required<Faults> {
-    return { keepAliveDelayMs: this.#keepAliveDelayMs, link: this.#link.limits, clockSkewMs: this.#clockSkewMs };
+    return {
+      keepAliveDelayMs: this.#keepAliveDelayMs,
+      link: this.#link.limits,
+      clockSkewMs: this.#clockSkewMs,
+      updates: this.#updates,
+    };
   }
 
   /** Streams that are open, and the bytes to and from the machines of the LAN so far. */
@@ -472,19 +482,35 @@ export class Device extends EventEmitter<DeviceEvents> {
     await this.#request({ type: 'sendSms', ...sms });
   }
 
+  /**
+   * Has the platform relay data to the server of a link of the account (M2U-01). Gives what the platform says besides: from
+   * firmware 11.1s0 on, that the device should push directly (M2U-03).
+   *
+   * @param payload text is sent as UTF-8
+   * @throws CodedError the code of a refusal, `NOT_CONNECTED`, `TIMEOUT`, or the reason why the tunnel ended
+   */
+  relay(
+    link: string,
+    payload: string | Buffer,
+    { contentType = 'application/octet-stream' }: { contentType?: string | undefined } = {},
+  ): Promise<string | undefined> {
+    return this.#request({ type: 'm2u', link, contentType, payload: Buffer.from(payload).toString('base64') });
+  }
+
   /** Sends something that is no message of the protocol, each time something else. */
   sendGarbage(): void {
     this.sendRaw(garbage(this.#options.random ?? Math.random));
   }
 
   /** Sets faults (SIM-05), on the live tunnel and streams at once; what is absent stays as it is. */
-  setFaults({ keepAliveDelayMs, link, clockSkewMs }: Faults): void {
+  setFaults({ keepAliveDelayMs, link, clockSkewMs, updates }: Faults): void {
     if (keepAliveDelayMs !== undefined) {
       this.#keepAliveDelayMs = keepAliveDelayMs;
       this.#tunnel?.delayKeepAlives(keepAliveDelayMs);
     }
     if (link !== undefined) this.#link.setLimits(link);
     if (clockSkewMs !== undefined) this.#clockSkewMs = clockSkewMs;
+    if (updates !== undefined) this.#updates = updates;
     this.emit('change');
   }
 
@@ -520,7 +546,8 @@ export class Device extends EventEmitter<DeviceEvents> {
       await this.waitFor(() => this.#tunnelState === 'online' || this.#opening === undefined, this.#timeoutMs);
       const tunnel = this.#tunnel;
       try {
-        return await this.#request(message, id);
+        await this.#request(message, id);
+        return;
       } catch (error) {
         // The platform judged it, or this side gave up; otherwise the tunnel was lost with the answer.
         const lost = tunnel !== undefined && tunnel !== this.#tunnel && this.#lastClose?.reason === codeOf(error);
@@ -530,10 +557,10 @@ export class Device extends EventEmitter<DeviceEvents> {
     }
   }
 
-  async #request(message: DeviceRequest, id?: string): Promise<void> {
+  async #request(message: DeviceRequest, id?: string): Promise<string | undefined> {
     if (this.#tunnel === undefined || this.#tunnelState !== 'online')
       throw new CodedError('NOT_CONNECTED', `Device ${this.serialNumber} is not online.`);
-    await requestOf(this.#tunnel, message, { timeoutMs: this.#timeoutMs, ...(id !== undefined && { id }) });
+    return requestOf(this.#tunnel, message, { timeoutMs: this.#timeoutMs, ...(id !== undefined && { id }) });
   }
 
   /** Sends anything over the open tunnel, for tests: a string as text, a Buffer as binary. */
@@ -669,6 +696,9 @@ export class Device extends EventEmitter<DeviceEvents> {
       case 'dial':
         void this.#dial(tunnel, message);
         break;
+      case 'updateFirmware':
+        this.#obeyUpdate(tunnel, message);
+        break;
       case 'certificate':
       case 'accepted':
         break;
@@ -703,6 +733,23 @@ export class Device extends EventEmitter<DeviceEvents> {
     this.#log('info', { ...outcome }, 'stream');
     this.emit('dialled', outcome);
     this.emit('change');
+  }
+
+  /** PRV-08: installs the firmware that a campaign of the platform asks for, and comes back with it. */
+  #obeyUpdate(tunnel: Tunnel, { campaignId, firmwareVersion }: Update): void {
+    if (this.#updates === 'IGNORED') return;
+    const refuse = (message: string) => tunnel.send({ type: 'updateRefused', campaignId, message });
+    if (this.#updates === 'REFUSED') return refuse('Updates are switched off on the device.');
+    if (!DeviceFacts.shape.firmwareVersion.safeParse(firmwareVersion).success) return refuse('No such firmware.');
+    if (!isOlder(this.#facts.firmwareVersion, firmwareVersion)) {
+      this.report({ firmwareVersion: this.#facts.firmwareVersion });
+      return;
+    }
+    this.updateFirmware(firmwareVersion).catch((error: unknown) => {
+      this.#log('warn', { code: codeOf(error) }, 'device did not come back from its update');
+      const { signal } = this.#wish;
+      if (this.#lastClose?.retry && this.#reconnect !== false && !signal.aborted) this.#comeAgain(signal);
+    });
   }
 
   /** GW-07: without remote access there is no tunnel; when it is given again, one that was wanted comes back. */
@@ -796,4 +843,11 @@ export class Device extends EventEmitter<DeviceEvents> {
   #log(level: 'info' | 'warn', fields: object, message: string): void {
     this.#options.platform.log?.[level]({ device: this.serialNumber, ...fields }, message);
   }
+}
+
+/** EWN-18: number by number. Both must have the form of a firmware version. */
+function isOlder(version: string, than: string): boolean {
+  const [left, right] = [version, than].map((text) => text.split(/[.s]/).map(Number)) as [number[], number[]];
+  const at = left.findIndex((part, index) => part !== right[index]);
+  return at >= 0 && (left[at] ?? 0) < (right[at] ?? 0);
 }

@@ -24,7 +24,13 @@ const gatewayMessage: z.ZodType<GatewayMessage> = z.discriminatedUnion('type', [
     code: z.string(),
     message: z.string(),
   }),
-  z.object({ type: z.literal('accepted'), of: z.string(), id: z.string() }),
+  z.object({ type: z.literal('accepted'), of: z.string(), id: z.string(), notice: z.string().optional() }),
+  z.object({
+    type: z.literal('updateFirmware'),
+    campaignId: z.string(),
+    firmwareVersion: z.string(),
+    withinSeconds: seconds,
+  }),
   z.object({
     type: z.literal('dial'),
     streamId: z.string(),

@@ -7,14 +7,18 @@ type Request = Extract<DeviceMessage, { id: string }>;
 /** A message that the gateway accepts or refuses, before it has its id. */
 export type DeviceRequest = Request extends infer Each ? (Each extends Request ? Omit<Each, 'id'> : never) : never;
 
-/** Sends a question with its id over a tunnel, and waits until the gateway has taken it for good. @throws CodedError as {@link ask} */
+/**
+ * Sends a question with its id over a tunnel, and waits until the gateway has taken it for good. Gives what the gateway says
+ * besides.
+ * @throws CodedError as {@link ask}
+ */
 export function requestOf(
   tunnel: Tunnel,
   message: DeviceRequest,
   { timeoutMs, id = randomUUID() }: { timeoutMs: number; id?: string },
-): Promise<void> {
-  return ask(tunnel, { ...message, id } as Request, timeoutMs, (answer) =>
-    answer.type === 'accepted' && answer.id === id ? { value: undefined } : undefined,
+): Promise<string | undefined> {
+  return ask<string | undefined>(tunnel, { ...message, id } as Request, timeoutMs, (answer) =>
+    answer.type === 'accepted' && answer.id === id ? { value: answer.notice } : undefined,
   );
 }
 

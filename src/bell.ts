@@ -10,10 +10,11 @@ import type { Logger } from './logger.ts';
  * - `login:<loginId>`: the login was revoked.
  * - `ewons`: the wanted state of some Ewon changed; gateways compare.
  * - `slots:<accountId>`: a slot may have become free, or a waiting caller was served.
+ * - `patches`: a campaign asks some Ewon to update; gateways compare (PRV-08).
  * - `messages`: there are messages to be sent.
  * - `clock`: the platform's clock was moved on (CLK-01).
  */
-type BellTopic = `log:${string}` | `login:${string}` | `slots:${string}` | 'ewons' | 'messages' | 'clock';
+type BellTopic = `log:${string}` | `login:${string}` | `slots:${string}` | 'ewons' | 'patches' | 'messages' | 'clock';
 
 /** The doorbell between writers and readers. */
 export interface Bell {

@@ -1,4 +1,5 @@
 import type { Bell } from './bell.ts';
+import type { Payments } from './billing/payments.ts';
 import type { Authority } from './certificates/authority.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -6,6 +7,7 @@ import type { Db } from './database/database.ts';
 import type { Geolocator } from './geolocation/resolver.ts';
 import type { JobRun } from './jobs.ts';
 import type { Logger } from './logger.ts';
+import type { Relay } from './m2u/relay.ts';
 import type { Passwords } from './passwords/hashes.ts';
 import type { RateLimits } from './rate-limits.ts';
 import type { Secrets } from './secrets.ts';
@@ -25,6 +27,10 @@ export interface Platform {
   authority: Authority;
   /** Derives positions from WAN addresses (PRV-09). */
   geolocator: Geolocator;
+  /** Sends data of Ewons to servers of third parties (M2U-01). */
+  relay: Relay;
+  /** How accounts pay; null where they cannot (BIL-05). */
+  payments: Payments | null;
   gatewayUrls: GatewayUrls;
   /** How the last run of each job on this instance went, by its name. */
   jobRuns: Map<string, JobRun>;

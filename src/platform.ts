@@ -1,5 +1,6 @@
 import type { PGlite } from '@electric-sql/pglite';
 import { type Bell, createLocalBell, createRedisBell } from './bell.ts';
+import { openPayments } from './billing/payments.ts';
 import { openAuthority } from './certificates/authority.ts';
 import { createManualClock, type ManualClock, systemClock } from './clock.ts';
 import { type Config, hostPort } from './config.ts';
@@ -8,6 +9,7 @@ import { openDatabase } from './database/database.ts';
 import { type Geolocator, simulatedGeolocator } from './geolocation/resolver.ts';
 import { openGeolocationTable } from './geolocation/table.ts';
 import { createLogger, type Logger } from './logger.ts';
+import { createRelay, type RelayOverrides } from './m2u/relay.ts';
 import { createPasswords } from './passwords/hashes.ts';
 import { createRateLimits } from './rate-limits.ts';
 import { openSecrets } from './secrets.ts';
@@ -19,6 +21,7 @@ export interface Overrides {
   log?: Logger;
   bell?: Bell;
   geolocator?: Geolocator;
+  relay?: RelayOverrides;
   /** Opens what `pglite://memory` stands for. */
   memory?: () => Promise<PGlite>;
 }
@@ -62,6 +65,8 @@ export async function openPlatform(config: Config, overrides: Overrides = {}): P
       secrets,
       authority,
       geolocator,
+      relay: createRelay(config, overrides.relay),
+      payments: openPayments(config),
       passwords: await createPasswords(config),
       rateLimits: createRateLimits(config),
       gatewayUrls: {

@@ -31,6 +31,10 @@ export interface RateLimits {
   deviceMessageNotes: RateLimit;
   /** Values that one Ewon pushes (GW-14). */
   dataPoints: RateLimit;
+  /** Data that one Ewon has relayed (M2U-01). */
+  m2u: RateLimit;
+  /** Entries of the log that say that an Ewon has too much relayed. */
+  m2uNotes: RateLimit;
   /** Estimates of passwords (PWD-18), by login or by address. */
   strength: RateLimit;
 }
@@ -49,6 +53,8 @@ export function createRateLimits({ limits }: Config): RateLimits {
     deviceMessages: rateLimit(limits.DEVICE_MESSAGES_PER_HOUR, 3600),
     deviceMessageNotes: rateLimit(1, 3600),
     dataPoints: rateLimit(limits.DATA_POINTS_PER_HOUR, 3600),
+    m2u: rateLimit(limits.M2U_PER_HOUR, 3600),
+    m2uNotes: rateLimit(1, 3600),
     strength: rateLimit(limits.STRENGTH_PER_MINUTE, 60),
   };
 }

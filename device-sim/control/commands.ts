@@ -95,6 +95,20 @@ export const CONTROL_COMMANDS: Record<string, ControlCommand> = {
     z.strictObject({ ...login, to: text(32), text: text(480) }),
     (device, sms) => device.sendSms(sms),
   ),
+  m2u: command(
+    'Has the platform relay a text to the server of an M2U link; the result is what the platform says besides.',
+    z.strictObject({
+      link: text(32),
+      payload: z.string().max(1024 * 1024),
+      contentType: text(100).default('text/plain; charset=utf-8'),
+    }),
+    (device, { link, payload, contentType }) => device.relay(link, payload, { contentType }),
+  ),
+  geolocation: command(
+    'Lets the device be located, or no longer.',
+    z.strictObject({ on: z.boolean() }),
+    (device, { on }) => device.report({ geolocationEnabled: on }),
+  ),
   garbage: command('Sends what is no message.', nothing, (device) => device.sendGarbage()),
   faults: command(
     'Sets faults; what is absent stays, null ends a slow link.',
@@ -108,8 +122,9 @@ export const CONTROL_COMMANDS: Record<string, ControlCommand> = {
         .nullable()
         .optional(),
       clockSkewMs: z.number().int().min(-CENTURY_MS).max(CENTURY_MS).optional(),
+      updates: z.enum(['INSTALLED', 'REFUSED', 'IGNORED']).optional(),
     }),
-    (device, { keepAliveDelayMs, link, clockSkewMs }) => {
+    (device, { keepAliveDelayMs, link, clockSkewMs, updates }) => {
       device.setFaults({
         ...(keepAliveDelayMs !== undefined && { keepAliveDelayMs }),
         ...(link !== undefined && {
@@ -119,6 +134,7 @@ export const CONTROL_COMMANDS: Record<string, ControlCommand> = {
           },
         }),
         ...(clockSkewMs !== undefined && { clockSkewMs }),
+        ...(updates !== undefined && { updates }),
       });
       return device.faults;
     },

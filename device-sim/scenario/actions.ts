@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fetchAuthority } from '../../client/device-port.ts';
 import { CodedError } from '../../client/errors.ts';
-import { SEND_OFFLINE, SET_FIREWALL_LEVEL, WAKE_UP } from '../account-operations.ts';
+import { CREATE_M2U_LINK, SEND_OFFLINE, SET_FIREWALL_LEVEL, WAKE_UP } from '../account-operations.ts';
 import type { Device } from '../device.ts';
 import { tryToEnrolAs } from '../impostor.ts';
 import { accepted } from '../patience.ts';
@@ -97,6 +97,11 @@ const ACTS: Acts = {
     each(world, devices, (device) =>
       refusedOr(refused, () => device.sendMail({ ...sender(world, user), to, subject, text })),
     ),
+  m2u: (world, { devices, link, payload, contentType, refused }) =>
+    each(world, devices, (device) => refusedOr(refused, () => device.relay(link, payload, { contentType }))),
+  geolocation: (world, { devices, on }) =>
+    each(world, devices, async (device) => device.report({ geolocationEnabled: on })),
+  updates: (world, { devices, are }) => each(world, devices, async (device) => device.setFaults({ updates: are })),
   impostor: (world, { of, refused }) =>
     each(world, of, async (device) => {
       const { platform, authority, administrator } = world;
@@ -182,6 +187,13 @@ const ACTS: Acts = {
       const { setFirewallLevel } = await world.administrator.request(SET_FIREWALL_LEVEL, { input: { ewonId, level } });
       accepted(setFirewallLevel, 'SetFirewallLevelSuccess');
     }),
+  'm2u-link': (world, { name, url, refused }) => [
+    () =>
+      refusedOr(refused, async () => {
+        const { createM2uLink } = await world.administrator.request(CREATE_M2U_LINK, { input: { name, url } });
+        accepted(createM2uLink, 'CreateM2uLinkSuccess');
+      }),
+  ],
   slots: (world, count) => [() => world.administrator.setSlots(count)],
   'grant-support': (world, argument, withinMs) => [() => grantSupport(world, argument, withinMs)],
   'restart-gateway': (world, how, withinMs) => [() => restart(world, how, withinMs)],

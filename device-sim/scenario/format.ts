@@ -71,6 +71,18 @@ const ACTIONS = {
     text: z.string().min(1),
     refused,
   }),
+  /** Data through an M2U link of the account (M2U-01). */
+  m2u: z.strictObject({
+    devices,
+    link: z.string().min(1).max(32),
+    payload: z.string().min(1),
+    contentType: z.string().min(3).max(100).optional(),
+    refused,
+  }),
+  /** The switch on the device itself (PRV-04). */
+  geolocation: z.strictObject({ devices, on: z.boolean() }),
+  /** What devices do when the platform asks them to update (PRV-08). */
+  updates: z.strictObject({ devices, are: z.enum(['INSTALLED', 'REFUSED', 'IGNORED']) }),
   /** Somebody else enrols with the serial number of a device (GW-04). */
   impostor: z.strictObject({ of: device, refused: refused.unwrap() }),
   /** A device shows a certificate that is not, or no longer, its own. */
@@ -102,6 +114,7 @@ const ACTIONS = {
   // ── Administrator and platform ─────────────────────────────────────────────────────────────────────────────────────
   firewall: z.strictObject({ devices, level: z.enum(['STANDARD', 'HIGH', 'ENFORCED', 'ULTRA']) }),
   slots: z.int().min(1).max(1000),
+  'm2u-link': z.strictObject({ name: z.string().min(1).max(32), url: z.url(), refused }),
   'grant-support': z.strictObject({ engineer: name, devices, days: z.int().min(1).max(30) }),
   'restart-gateway': z.enum(['ORDERLY', 'KILLED']),
 } as const satisfies Record<string, z.ZodType>;

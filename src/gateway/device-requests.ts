@@ -2,6 +2,7 @@ import type { Platform } from '../context.ts';
 import { storeDataPoints } from '../data-mailbox/store.ts';
 import { sendDeviceMessage } from '../device-messages/send.ts';
 import { AppError } from '../errors.ts';
+import { deliverM2u } from '../m2u/deliver.ts';
 import type { DeviceRequest } from './protocol.ts';
 import type { Tunnel } from './tunnel.ts';
 
@@ -14,7 +15,8 @@ interface Line {
 }
 
 /**
- * What devices ask for over their tunnels: values to be stored (GW-14), mail and text messages to be sent (GW-13). The requests
+ * What devices ask for over their tunnels: values to be stored (GW-14), mail and text messages to be sent (GW-13), data to be
+ * relayed (M2U-01). The requests
  * of one tunnel are done one after the other, in the order of their arrival; keep-alives and everything else go past them.
  */
 export class DeviceRequests {
@@ -54,8 +56,8 @@ export class DeviceRequests {
     // What a tunnel that has ended still wanted is not done: its device cannot know, and asks again.
     if (tunnel.phase !== 'established') return;
     try {
-      await this.perform(tunnel, request);
-      tunnel.send({ type: 'accepted', of: request.type, id: request.id });
+      const notice = await this.perform(tunnel, request);
+      tunnel.send({ type: 'accepted', of: request.type, id: request.id, ...(notice !== undefined && { notice }) });
     } catch (error) {
       if (error instanceof AppError) return refuse(tunnel, request, error);
       this.ctx.log.error(
@@ -66,15 +68,21 @@ export class DeviceRequests {
     }
   }
 
-  private perform(tunnel: Tunnel, request: DeviceRequest): Promise<void> {
+  /** Gives what the device is told besides. */
+  private async perform(tunnel: Tunnel, request: DeviceRequest): Promise<string | undefined> {
     const source = { ewonId: tunnel.identity.ewon.id, tunnelId: tunnel.id };
     switch (request.type) {
+      case 'm2u':
+        return deliverM2u(this.ctx, source, request);
       case 'data':
-        return storeDataPoints(this.ctx, source, request.points);
+        await storeDataPoints(this.ctx, source, request.points);
+        return undefined;
       case 'sendMail':
-        return sendDeviceMessage(this.ctx, source, { ...request, channel: 'MAIL' });
+        await sendDeviceMessage(this.ctx, source, { ...request, channel: 'MAIL' });
+        return undefined;
       case 'sendSms':
-        return sendDeviceMessage(this.ctx, source, { ...request, channel: 'SMS', subject: '' });
+        await sendDeviceMessage(this.ctx, source, { ...request, channel: 'SMS', subject: '' });
+        return undefined;
     }
   }
 }

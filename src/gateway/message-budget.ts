@@ -11,13 +11,13 @@ export class MessageBudget {
     this.atMs = nowMs();
   }
 
-  /** Takes one message; false when there is none left. */
-  take(): boolean {
+  /** Takes so many messages; false when there are not as many left. */
+  take(messages = 1): boolean {
     const now = this.nowMs();
     const earned = this.left + ((now - this.atMs) / 60_000) * this.perMinute;
     this.left = Math.max(this.left, Math.min(this.perMinute, earned));
     this.atMs = now;
-    this.left -= 1;
+    this.left -= messages;
     return this.left >= 0;
   }
 

@@ -25,6 +25,10 @@ export const MAX_MESSAGE_BYTES = 16 * 1024;
 export const MAX_STREAM_FRAME_BYTES = 64 * 1024;
 /** The one text frame of a stream: its sender sends no more data, and goes on receiving (TUN-01). */
 export const STREAM_END = 'end';
+/** Bytes of the payload of one `m2u` message that any installation may allow; what it takes in fact is its own choice. */
+export const MAX_M2U_PAYLOAD_BYTES = 1024 * 1024;
+/** Bytes of an `m2u` message with a payload of so many bytes: base64, and what stands around it. */
+export const m2uMessageBytes = (payloadBytes: number): number => 4 * Math.ceil(payloadBytes / 3) + 1024;
 /** Values of one `data` message. */
 const MAX_DATA_POINTS = 100;
 
@@ -159,6 +163,22 @@ export const DeviceMessage = z.discriminatedUnion('type', [
     code: DialFailure,
     message: text().max(200).default(''),
   }),
+  /** PRV-08: the device does not install the firmware that `updateFirmware` asked for; success is the firmware itself, in `hello` or `report`. */
+  z.object({ type: z.literal('updateRefused'), campaignId: z.uuid(), message: text().max(200).default('') }),
+  /** M2U-01: data for the server of a link of the account. The one message that may exceed {@link MAX_MESSAGE_BYTES}. */
+  z.object({
+    type: z.literal('m2u'),
+    id: messageId,
+    /** Its name, without regard to case (M2U-02). */
+    link: text().trim().min(1).max(32),
+    contentType: z
+      .string()
+      .max(100)
+      .regex(/^[\w.+-]+\/[\w.+-]+(?:; ?[\w-]+=[\w.+-]+)*$/, 'must look like application/json')
+      .default('application/octet-stream'),
+    /** Base64. */
+    payload: z.base64(),
+  }),
   /** GW-14: values for the DataMailbox. Sent again after a lost answer, they are stored once. */
   z.object({ type: z.literal('data'), id: messageId, points: z.array(DataPoint).min(1).max(MAX_DATA_POINTS) }),
   /** GW-13 */
@@ -182,7 +202,7 @@ export const DeviceMessage = z.discriminatedUnion('type', [
 export type DeviceMessage = z.infer<typeof DeviceMessage>;
 export type HelloMessage = Extract<DeviceMessage, { type: 'hello' }>;
 /** A message that is answered by `accepted` or `refused`, with its `id`. */
-export type DeviceRequest = Extract<DeviceMessage, { type: 'data' | 'sendMail' | 'sendSms' }>;
+export type DeviceRequest = Extract<DeviceMessage, { type: 'data' | 'sendMail' | 'sendSms' | 'm2u' }>;
 
 /** Gateway to device. */
 export type GatewayMessage =
@@ -202,8 +222,10 @@ export type GatewayMessage =
   | { type: 'certificate'; certificate: string; certificateNotAfter: string }
   /** A message was refused; the tunnel goes on. `id` is the message's, where it had one. */
   | { type: 'refused'; of: string; id?: string; code: string; message: string }
-  /** A `data`, `sendMail` or `sendSms` was taken, for good. */
-  | { type: 'accepted'; of: string; id: string }
+  /** A `data`, `sendMail`, `sendSms` or `m2u` was taken, for good. `notice` is for whoever looks after the device. */
+  | { type: 'accepted'; of: string; id: string; notice?: string }
+  /** PRV-08: install this firmware and come back with it, within the time; a device that has it or a newer one reports it. */
+  | { type: 'updateFirmware'; campaignId: string; firmwareVersion: string; withinSeconds: number }
   /** Decision 8: open a TCP connection to the address, then a stream at the tunnel port with the token, once, within the time. */
   | { type: 'dial'; streamId: string; token: string; address: string; port: number; withinSeconds: number };
 

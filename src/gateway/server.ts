@@ -16,6 +16,7 @@ import {
   type CloseReason,
   ENROL_PATH,
   MAX_MESSAGE_BYTES,
+  m2uMessageBytes,
   STREAM_PATH,
   TUNNEL_PATH,
   TUNNEL_SUBPROTOCOL,
@@ -95,7 +96,8 @@ export async function startGateway(ctx: Platform): Promise<Gateway> {
   devicePort.on('upgrade', (request, socket, head) => sessionTunnels.upgrade(request, socket, head));
   const sockets = new WebSocketServer({
     noServer: true,
-    maxPayload: MAX_MESSAGE_BYTES,
+    // Of M2U alone; every other message is held to the shorter limit by the tunnel.
+    maxPayload: Math.max(MAX_MESSAGE_BYTES, m2uMessageBytes(config.limits.M2U_PAYLOAD_BYTES)),
     perMessageDeflate: false,
     handleProtocols: chooseProtocol,
   });

@@ -38,6 +38,7 @@ function openTunnel(limits: Partial<TunnelLimits> = {}) {
       report: (_, facts) => void happened.push(`report ${JSON.stringify(facts)}`),
       renewCertificate: () => void happened.push('renew'),
       dialFailed: (_, streamId, code) => void happened.push(`dial failed ${streamId} ${code}`),
+      updateRefused: (_, campaignId) => void happened.push(`update refused ${campaignId}`),
       request: (_, { type, id }) => void happened.push(`request ${type} ${id}`),
       closed: (_, reason) => void happened.push(`closed: ${reason}`),
     },

@@ -10,6 +10,7 @@ import {
   type DialFailure,
   type GatewayMessage,
   type HelloMessage,
+  MAX_MESSAGE_BYTES,
 } from './protocol.ts';
 
 /** What a tunnel needs of a WebSocket, so that its tests need no TLS. */
@@ -33,6 +34,7 @@ export interface TunnelEvents {
   report(tunnel: Tunnel, facts: ReportedFacts): void;
   renewCertificate(tunnel: Tunnel, signingRequest: string): void;
   dialFailed(tunnel: Tunnel, streamId: string, code: DialFailure, message: string): void;
+  updateRefused(tunnel: Tunnel, campaignId: string, message: string): void;
   /** To be answered by `accepted` or `refused`. */
   request(tunnel: Tunnel, request: DeviceRequest): void;
   closed(tunnel: Tunnel, reason: string): void;
@@ -49,6 +51,8 @@ export class Tunnel {
   readonly id = randomUUID();
   phase: TunnelPhase = 'connecting';
   hello: HelloMessage | undefined;
+  /** Campaigns that this tunnel has asked its device for (PRV-08). */
+  readonly askedToUpdate = new Map<string, 'ASKED' | 'REFUSED'>();
   /** What the device has told of itself by now: by `hello`, and by reports since. */
   facts: ReportedFacts = {};
   lastHeardMs: number;
@@ -69,7 +73,9 @@ export class Tunnel {
   receive(data: string | null): void {
     if (this.phase === 'closed') return;
     this.lastHeardMs = this.nowMs();
-    if (!this.budget.take()) return this.close('TOO_MANY_MESSAGES');
+    // A long message takes as much of the budget as the short ones that it has room for.
+    if (!this.budget.take(Math.ceil((data?.length ?? 1) / MAX_MESSAGE_BYTES) || 1))
+      return this.close('TOO_MANY_MESSAGES');
     const message = data === null ? null : parse(data);
     if (!message) return this.close('MESSAGE_INVALID');
     if ((message.type === 'hello') !== (this.phase === 'connecting')) return this.close('MESSAGE_INVALID');
@@ -89,6 +95,9 @@ export class Tunnel {
         return this.events.renewCertificate(this, message.signingRequest);
       case 'dialFailed':
         return this.events.dialFailed(this, message.streamId, message.code, message.message);
+      case 'updateRefused':
+        return this.events.updateRefused(this, message.campaignId, message.message);
+      case 'm2u':
       case 'data':
       case 'sendMail':
       case 'sendSms':
@@ -135,7 +144,9 @@ function factsOf({ type: _, serialNumber: __, transport: ___, ...facts }: HelloM
 
 function parse(data: string): DeviceMessage | null {
   try {
-    return DeviceMessage.safeParse(JSON.parse(data)).data ?? null;
+    const message = DeviceMessage.safeParse(JSON.parse(data)).data ?? null;
+    const tooLong = message?.type !== 'm2u' && Buffer.byteLength(data) > MAX_MESSAGE_BYTES;
+    return tooLong ? null : message;
   } catch {
     return null;
   }

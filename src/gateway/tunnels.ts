@@ -16,6 +16,7 @@ import { checkSubnet } from '../ewons/registration.ts';
 import { renewCertificate } from '../ewons/renewal.ts';
 import { forbidsRemoteAccess } from '../ewons/rules.ts';
 import { inAccount } from '../log/write.ts';
+import { readPatchRequests, refusePatch } from '../patches/requests.ts';
 import { DeviceRequests } from './device-requests.ts';
 import type { DeviceIdentity } from './identity.ts';
 import type { CloseReason, HelloMessage } from './protocol.ts';
@@ -54,12 +55,15 @@ export class Tunnels {
   /** Tunnels whose certificate is being renewed. */
   private readonly renewals = new Map<Tunnel, Promise<void>>();
   private readonly requests: DeviceRequests;
+  /** Those that wait for a server of a third party, which must not keep back the others. */
+  private readonly relays: DeviceRequests;
   private readonly timers: NodeJS.Timeout[] = [];
   private stopListening = () => {};
   private leaseId = randomUUID();
   private leaseUntilMs = 0;
   private reconciling: Promise<void> | null = null;
   private reconcileAgain = false;
+  private asking: Promise<void> = Promise.resolve();
   private closing = false;
   /** Told when a device could not dial; set by who asks devices to. */
   onDialFailed: Streams['dialFailed'] = () => undefined;
@@ -69,6 +73,7 @@ export class Tunnels {
     private readonly url: string,
   ) {
     this.requests = new DeviceRequests(ctx);
+    this.relays = new DeviceRequests(ctx);
   }
 
   /** The number of tunnels, waiting ones included. */
@@ -84,10 +89,17 @@ export class Tunnels {
   /** Takes the lease and begins to keep it, to sweep silent tunnels and to follow the wanted state. */
   async start(): Promise<void> {
     await this.takeLease();
-    this.stopListening = this.ctx.bell.onRing('ewons', () => void this.reconcile());
-    this.every(RECONCILE_MS, () => {
+    const listening = [
+      this.ctx.bell.onRing('ewons', () => void this.reconcile()),
+      this.ctx.bell.onRing('patches', () => void this.askToUpdate()),
+    ];
+    this.stopListening = () => {
+      for (const stop of listening) stop();
+    };
+    this.every(RECONCILE_MS, async () => {
       this.releaseAgain();
-      return this.reconcile();
+      await this.reconcile();
+      await this.askToUpdate();
     });
     this.every(SWEEP_MS, async () => this.sweep());
     this.every(LAST_SEEN_MS, () => this.flushHeard());
@@ -105,7 +117,8 @@ export class Tunnels {
         report: (_, facts) => this.onReport(tunnel, facts),
         renewCertificate: (_, signingRequest) => this.onRenewal(tunnel, signingRequest),
         dialFailed: (_, streamId, code, message) => this.onDialFailed(tunnel.identity.ewon.id, streamId, code, message),
-        request: (_, request) => this.requests.take(tunnel, request),
+        updateRefused: (_, campaignId, message) => this.onUpdateRefused(tunnel, campaignId, message),
+        request: (_, request) => (request.type === 'm2u' ? this.relays : this.requests).take(tunnel, request),
         closed: (_, reason) => this.onClosed(tunnel, reason),
       },
       () => performance.now(),
@@ -126,7 +139,9 @@ export class Tunnels {
     for (const timer of this.timers) clearInterval(timer);
     for (const tunnel of [...this.tunnels]) tunnel.close('SERVICE_RESTART');
     await this.reconciling;
-    await this.requests.settled();
+    this.ctx.relay.stop();
+    await this.asking;
+    await Promise.all([this.requests.settled(), this.relays.settled()]);
     await Promise.all([...this.queues.values()].map((queue) => queue.running));
     await endLease(this.ctx, this.leaseId, 'gateway stopped');
   }
@@ -380,6 +395,36 @@ export class Tunnels {
         else if (ewon.offlineTunnelId === tunnel.id) tunnel.close('SENT_OFFLINE');
       }
     }
+  }
+
+  /** PRV-08: asks the Ewons that a campaign wants to update, once a tunnel; one that comes back without the firmware is asked again. */
+  private askToUpdate(): Promise<void> {
+    this.asking = this.asking
+      .then(async () => {
+        if (this.closing) return;
+        const { PATCH_SECONDS: withinSeconds } = this.ctx.config.limits;
+        for (const { campaignId, ewonId, tunnelId, firmwareVersion } of await readPatchRequests(
+          this.ctx,
+          this.leaseId,
+        )) {
+          const tunnel = this.byEwon.get(ewonId);
+          if (tunnel?.id !== tunnelId || tunnel.askedToUpdate.has(campaignId)) continue;
+          tunnel.askedToUpdate.set(campaignId, 'ASKED');
+          tunnel.send({ type: 'updateFirmware', campaignId, firmwareVersion, withinSeconds });
+        }
+      })
+      .catch((error: unknown) => this.ctx.log.error({ err: error }, 'What campaigns want could not be read'));
+    return this.asking;
+  }
+
+  private onUpdateRefused(tunnel: Tunnel, campaignId: string, message: string): void {
+    const { id: ewonId, accountId } = tunnel.identity.ewon;
+    // Whoever was not asked has nothing to refuse, and costs no transaction.
+    if (tunnel.askedToUpdate.get(campaignId) !== 'ASKED') return;
+    tunnel.askedToUpdate.set(campaignId, 'REFUSED');
+    refusePatch(this.ctx, { ewonId, accountId }, campaignId, message).catch((error: unknown) =>
+      this.ctx.log.error({ err: error, ewonId }, 'A refused update could not be written'),
+    );
   }
 
   private async takeLease(): Promise<void> {

@@ -61,6 +61,7 @@ interface Given {
 const ERROR = '... on Error { code message path } ... on ValidationError { inputViolations { path message } }';
 const USER = 'account username displayName reference status lockedUntil blockedUntil logins lastLoginAt';
 const ACCOUNT = 'name company plan createdAt concurrentConnections users ewons';
+const CAMPAIGN = 'key firmwareVersion reason createdAt finishedAt requested updated skipped failed';
 const PAGE = 'totalCount pageInfo { hasNextPage endCursor }';
 const PAGE_OPTIONS = { first: 'how many, 1–500 (50)', after: 'behind this cursor, which the page before ended with' };
 
@@ -192,6 +193,40 @@ const COMMANDS: Record<string, Command> = {
     document: `query ($first: Int, $after: String) { answer: dueWork(first: $first, after: $after) { ${PAGE} nodes { dueAt kind account subjectId attempts retryAt lastError } } }`,
     variables: pageVariables,
     show: (answer) => pageOf(answer, ['dueAt', 'kind', 'account', 'subjectId', 'attempts', 'retryAt', 'lastError']),
+  },
+  'start-patch-campaign': {
+    help: 'Has all online Ewons with an older firmware update to this one, unless their account forbids it; each restarts.',
+    operands: ['firmwareVersion'],
+    options: {
+      key: 'a name of your choice; given again, it is the same campaign (needed)',
+      reason: 'what it mends, for the logs of the accounts (needed)',
+    },
+    document: `mutation ($input: StartPatchCampaignInput!) { answer: startPatchCampaign(input: $input) { __typename
+      ... on StartPatchCampaignSuccess { campaign { ${CAMPAIGN} } } ${ERROR} } }`,
+    variables: async ({ operands: { firmwareVersion }, options: { key, reason } }) => {
+      if (!key || !reason) throw new CommandError('start-patch-campaign needs --key and --reason.', MISUSED);
+      return { input: { firmwareVersion, key, reason } };
+    },
+    show: ({ campaign: { key, firmwareVersion } }) =>
+      `The campaign ${key} raises Ewons to ${firmwareVersion}; patch-campaigns shows how far it is.`,
+  },
+  'patch-campaigns': {
+    help: 'Lists the patch campaigns and what came of them, newest first.',
+    operands: [],
+    options: PAGE_OPTIONS,
+    document: `query ($first: Int, $after: String) { answer: patchCampaigns(first: $first, after: $after) { ${PAGE} nodes { ${CAMPAIGN} } } }`,
+    variables: pageVariables,
+    show: (answer) =>
+      pageOf(answer, [
+        'key',
+        'firmwareVersion',
+        'createdAt',
+        'finishedAt',
+        'requested',
+        'updated',
+        'skipped',
+        'failed',
+      ]),
   },
   jobs: {
     help: 'Shows how the sweeps of a running server last went (with --url).',

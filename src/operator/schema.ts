@@ -12,6 +12,7 @@ import { maskedRecipient } from '../messages/rules.ts';
 import { fullName, username } from '../users/graphql.ts';
 import { displayName, userReference, userStatus } from '../users/rules.ts';
 import { builder } from './builder.ts';
+import './patches.ts';
 import { endLoginsOfUser, findAccountId, liftBan, unlockUser } from './service.ts';
 
 const PlanEnum = builder.enumType('Plan', {

@@ -123,6 +123,7 @@ describe('README and docs', () => {
       ['SMS_CONTENT_TYPE', config.sms.contentType],
       ['SUPPORT_DOMAINS', config.supportDomains.join(',')],
       ...[
+        'GEOLOCATION_FILE',
         'OPERATOR_TOKEN',
         'PORTAL_URL',
         'PUBLIC_URL',

@@ -6,6 +6,7 @@ import { type App, createApp } from '../../src/app.ts';
 import { createManualClock, type ManualClock } from '../../src/clock.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { createLogger, type Logger } from '../../src/logger.ts';
+import type { RelayOverrides } from '../../src/m2u/relay.ts';
 import { administer } from './global-setup.ts';
 import { takeMemory } from './memory.ts';
 
@@ -38,6 +39,8 @@ export interface ServerOptions {
   /** An existing PostgreSQL database, for a second instance beside another. */
   databaseUrl?: string;
   clock?: ManualClock;
+  /** What stands for the internet, for M2U. */
+  relay?: RelayOverrides;
 }
 
 /** The same program as in production, on free ports and a database of its own. */
@@ -62,6 +65,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     clock,
     log: options.log ?? createLogger(config.logLevel),
     memory: takeMemory,
+    ...(options.relay && { relay: options.relay }),
   });
   return {
     app,
