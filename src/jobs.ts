@@ -1,6 +1,7 @@
 import { endTrial } from './account/trial.ts';
 import { closeMonth } from './billing/closing.ts';
 import { addSeconds } from './clock.ts';
+import { nextAnnouncement, sendAnnouncements } from './contacts/announcements.ts';
 import type { Platform } from './context.ts';
 import { nextDataPurge, purgeDataPoints } from './data-mailbox/store.ts';
 import type { DueKind } from './due-work.ts';
@@ -77,6 +78,7 @@ const JOBS: readonly Job[] = [
   job(expireWaiters, nextWaiterEnd),
   job(reapLeases, nextLeaseEnd),
   job(runPatchCampaigns, nextPatchEnd, { background: true }),
+  job(sendAnnouncements, nextAnnouncement, { background: true }),
   job(purgeLogs, nextLogPurge, { every: 60 }),
   job(purgeDataPoints, nextDataPurge, { every: 60 }),
   job(purgeStoredResults, nextResultPurge, { every: 60 }),

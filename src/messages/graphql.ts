@@ -1,7 +1,8 @@
+import { z } from 'zod';
 import type { MessageChannel, MessageState } from '../generated/prisma/enums.ts';
 import { builder } from '../graphql/builder.ts';
 import { keyOf } from '../graphql/global-id.ts';
-import { page } from '../graphql/paging.ts';
+import { defineList } from '../graphql/lists/list.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { UserType } from '../users/graphql.ts';
 import { retryMessage } from './retry.ts';
@@ -29,6 +30,7 @@ export const MessageTemplateEnum = builder.enumType('MessageTemplate', {
   description: 'What a message is about. New ones may come.',
   values: {
     ACCOUNT_CREATED: { description: 'To the first Administrator of a new account (ACC-12).' },
+    ANNOUNCEMENT: { description: 'What the operator of the platform tells the contacts (CTC-05).' },
     CODE_BY_MAIL: { description: 'The code of a login with two-factor authentication, or of its enrolment (TFA-39).' },
     CODE_BY_SMS: { description: 'The same as a text message (TFA-03).' },
     DEVICE_MAIL: { description: 'What an Ewon had sent under a login (GW-13).' },
@@ -100,37 +102,48 @@ const MessageType = builder.prismaNode('Message', {
   }),
 });
 
-const OutgoingMessageFilter = builder.inputType('OutgoingMessageFilter', {
-  description: 'All given conditions hold together.',
-  fields: (t) => ({
-    states: t.field({ type: [MessageStateEnum], description: 'In one of these states.' }),
-    templates: t.field({ type: [MessageTemplateEnum], description: 'About one of these things.' }),
+const messageList = defineList({
+  model: 'Message',
+  name: 'OutgoingMessage',
+  things: 'messages',
+  fields: {
+    channel: { enum: MessageChannelEnum, description: 'How it travels.' },
+    state: { enum: MessageStateEnum, description: 'What has become of it.' },
+    userId: { idOf: 'User', description: 'Whom it concerns.' },
+    attempts: { description: 'How often it was tried.' },
+    lastError: { description: 'Why the last attempt failed, or what it waits for.' },
+    createdAt: { description: 'When it was written.' },
+    sentAt: { description: 'When it was sent.' },
+    expiresAt: { description: 'When it is given up if it was not sent.' },
+  },
+  extra: (t) => ({
+    states: t.field({
+      type: [MessageStateEnum],
+      validate: z.array(z.any()).max(100, 'At most 100 values.'),
+      description: 'In one of these states, as `state` says too.',
+    }),
+    templates: t.field({
+      type: [MessageTemplateEnum],
+      validate: z.array(z.any()).max(100, 'At most 100 values.'),
+      description: 'About one of these things.',
+    }),
   }),
+  where: ({ states, templates }) => [
+    ...(states ? [{ state: { in: [...states] } }] : []),
+    ...(templates ? [{ template: { in: [...templates] } }] : []),
+  ],
+  order: [['createdAt', 'desc']],
 });
 
 builder.prismaObjectField('Account', 'messages', (t) =>
-  t.relatedConnection(
-    'messages',
-    {
-      cursor: 'id',
-      ...page,
-      totalCount: true,
+  t.connection(
+    messageList.shown({
+      type: MessageType,
       description:
-        'What was sent to people in the name of the account, newest first. Empty for all but Administrators.',
-      args: { filter: t.arg({ type: OutgoingMessageFilter }) },
-      query: ({ filter }, { actor }) => ({
-        where: {
-          AND: [
-            actor ? messagesVisibleTo(actor) : { id: { in: [] } },
-            filter?.states ? { state: { in: filter.states } } : {},
-            filter?.templates ? { template: { in: filter.templates } } : {},
-          ],
-        },
-        orderBy: [{ createdAt: 'desc' as const }, { id: 'desc' as const }],
-      }),
-    },
-    { name: 'OutgoingMessageConnection', description: 'A page of a list, as Relay defines it.' },
-    { name: 'OutgoingMessageEdge', description: 'An object of a page with its place.' },
+        'What was sent to people in the name of the account, newest first unless ordered otherwise. Empty for all but Administrators.',
+      where: ({ actor }) => (actor ? messagesVisibleTo(actor) : { id: { in: [] } }),
+    }),
+    ...messageList.connection(),
   ),
 );
 

@@ -127,7 +127,10 @@ async function nextMessage({ db }: Platform): Promise<Date | null> {
   return next?.at ?? null;
 }
 
-/** Takes messages in hand that are due and that nobody has; of two instances that ask at once, each gets others. */
+/**
+ * Takes messages in hand that are due and that nobody has; of two instances that ask at once, each gets others. Whoever waits
+ * for a code does not wait behind an announcement to everybody.
+ */
 async function claim({ db, clock, config }: Platform, channel: MessageChannel, most: number): Promise<Message[]> {
   const now = clock.now();
   const until = addSeconds(now, config.limits.MESSAGE_TIMEOUT_SECONDS + CLAIM_MARGIN_SECONDS);
@@ -137,7 +140,7 @@ async function claim({ db, clock, config }: Platform, channel: MessageChannel, m
       SELECT "id" FROM "Message"
       WHERE "state" = 'QUEUED' AND "dueAt" <= ${now}::timestamp AND "expiresAt" > ${now}::timestamp
         AND ("claimedUntil" IS NULL OR "claimedUntil" <= ${now}::timestamp) AND "channel" = ${channel}::"MessageChannel"
-      ORDER BY "dueAt", "id" LIMIT ${most} FOR UPDATE SKIP LOCKED)
+      ORDER BY "template" = 'ANNOUNCEMENT', "dueAt", "id" LIMIT ${most} FOR UPDATE SKIP LOCKED)
     RETURNING *`;
 }
 

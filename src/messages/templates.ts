@@ -21,6 +21,8 @@ export interface TemplateParams {
   SECOND_FACTOR_ENABLED: { accountName: string; by: string };
   /** ACC-12 */
   ACCOUNT_CREATED: { accountName: string; name: string; company: string };
+  /** CTC-05, of the operator to a contact of the account; the text in lines. */
+  ANNOUNCEMENT: { accountName: string; subject: string; lines: string[] };
   /** WAK-02, to the SIM card of an Ewon. */
   WAKE_UP: { reference: string };
   /** GW-13 */
@@ -71,6 +73,10 @@ export const TEMPLATES: { [T in TemplateName]: Template<TemplateParams[T]> } = {
   ACCOUNT_CREATED: ({ accountName, name, company }) => ({
     subject: `Account ${accountName} created`,
     text: `Hello ${name},\n\nthe account ${accountName} of ${company} was created, and you are its first Administrator.`,
+  }),
+  ANNOUNCEMENT: ({ accountName, subject, lines }) => ({
+    subject,
+    text: `${lines.join('\n')}\n\nYou get this as a contact of the account ${accountName}; its Administrators keep the list.`,
   }),
   // Read by a device, not by a person: docs/protocol.md, "Wake-up".
   WAKE_UP: ({ reference }) => ({ subject: '', text: `TALKGATE WAKE UP ${reference}` }),

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { graphql } from 'graphql';
@@ -62,6 +63,7 @@ const ERROR = '... on Error { code message path } ... on ValidationError { input
 const USER = 'account username displayName reference status lockedUntil blockedUntil logins lastLoginAt';
 const ACCOUNT = 'name company plan createdAt concurrentConnections users ewons';
 const CAMPAIGN = 'key firmwareVersion reason createdAt finishedAt requested updated skipped failed';
+const ANNOUNCEMENT = 'key subject createdAt finishedAt accounts accountsInAll mails';
 const PAGE = 'totalCount pageInfo { hasNextPage endCursor }';
 const PAGE_OPTIONS = { first: 'how many, 1–500 (50)', after: 'behind this cursor, which the page before ended with' };
 
@@ -227,6 +229,36 @@ const COMMANDS: Record<string, Command> = {
         'skipped',
         'failed',
       ]),
+  },
+  announce: {
+    help: 'Writes a mail to the contacts of all accounts, one an address and account.',
+    operands: [],
+    options: {
+      key: 'a name of your choice; given again, it is the same announcement (needed)',
+      subject: 'of the mails, one line (needed)',
+      'text-file': 'a file with the text of the mails, in UTF-8 (needed)',
+    },
+    document: `mutation ($input: SendAnnouncementInput!) { answer: sendAnnouncement(input: $input) { __typename
+      ... on SendAnnouncementSuccess { announcement { ${ANNOUNCEMENT} } } ${ERROR} } }`,
+    variables: async ({ options: { key, subject, 'text-file': file } }) => {
+      if (!key || !subject || !file)
+        throw new CommandError('announce needs --key, --subject and --text-file.', MISUSED);
+      const text = await readFile(file, 'utf8').catch(() => {
+        throw new CommandError(`There is no file ${file} that can be read.`, MISUSED);
+      });
+      return { input: { key, subject, text } };
+    },
+    show: ({ announcement: { key, accounts, accountsInAll } }) =>
+      `The announcement ${key} has got to ${accounts} of ${accountsInAll} accounts; announcements shows how far it is.`,
+  },
+  announcements: {
+    help: 'Lists the announcements and how far each is, newest first.',
+    operands: [],
+    options: PAGE_OPTIONS,
+    document: `query ($first: Int, $after: String) { answer: announcements(first: $first, after: $after) { ${PAGE} nodes { ${ANNOUNCEMENT} } } }`,
+    variables: pageVariables,
+    show: (answer) =>
+      pageOf(answer, ['key', 'subject', 'createdAt', 'finishedAt', 'accounts', 'accountsInAll', 'mails']),
   },
   jobs: {
     help: 'Shows how the sweeps of a running server last went (with --url).',

@@ -11,6 +11,7 @@ import type { JobRun } from '../jobs.ts';
 import { maskedRecipient } from '../messages/rules.ts';
 import { fullName, username } from '../users/graphql.ts';
 import { displayName, userReference, userStatus } from '../users/rules.ts';
+import './announcements.ts';
 import { builder } from './builder.ts';
 import './patches.ts';
 import { endLoginsOfUser, findAccountId, liftBan, unlockUser } from './service.ts';
