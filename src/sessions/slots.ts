@@ -4,6 +4,7 @@ import type { ActorContext, Platform } from '../context.ts';
 import type { Tx } from '../database/database.ts';
 import { AppError, notFound, ValidationError } from '../errors.ts';
 import { type AccountTx, inAccount } from '../log/write.ts';
+import { inAccountAs } from '../users/acting.ts';
 import type { Actor } from '../users/actor.ts';
 import { actorSubject, requireAdministrator } from '../users/rules.ts';
 import { serveWaiters } from './queue.ts';
@@ -88,8 +89,9 @@ export interface SlotOffer {
   effectiveAt: Date;
 }
 
-/** @throws AppError PLAN_FEATURE_NOT_AVAILABLE, VALIDATION_FAILED */
+/** @throws AppError FORBIDDEN (BIL-16), PLAN_FEATURE_NOT_AVAILABLE, VALIDATION_FAILED */
 export async function offerSlots(ctx: ActorContext, count: number): Promise<SlotOffer> {
+  requireAdministrator(ctx.actor);
   const account = await ctx.db.account.findUniqueOrThrow({ where: { id: ctx.actor.accountId } });
   checkCount(ctx, account.plan, count);
   const included = baseSlots(account.plan, ctx.config);
@@ -108,8 +110,7 @@ export async function offerSlots(ctx: ActorContext, count: number): Promise<Slot
  * @throws AppError FORBIDDEN, ACKNOWLEDGEMENT_REQUIRED, PLAN_FEATURE_NOT_AVAILABLE, VALIDATION_FAILED, RESERVATION_EXCEEDS_TOTAL
  */
 export function setConcurrentConnections(ctx: ActorContext, count: number, acknowledged: boolean): Promise<void> {
-  const { actor } = ctx;
-  requireAdministrator(actor);
+  requireAdministrator(ctx.actor);
   if (!acknowledged) {
     throw new AppError(
       'ACKNOWLEDGEMENT_REQUIRED',
@@ -117,7 +118,8 @@ export function setConcurrentConnections(ctx: ActorContext, count: number, ackno
       ['acknowledgeContractChange'],
     );
   }
-  return inAccount(ctx, actor.accountId, async (account) => {
+  return inAccountAs(ctx, async (account, actor) => {
+    requireAdministrator(actor);
     const { tx, now } = account;
     const row = await tx.account.findUniqueOrThrow({ where: { id: actor.accountId } });
     checkCount(ctx, row.plan, count);
@@ -149,9 +151,8 @@ export function setConcurrentConnections(ctx: ActorContext, count: number, ackno
 
 /** Cancels a scheduled decrease; without one nothing happens (CON-17). @throws AppError FORBIDDEN */
 export function cancelScheduledDecrease(ctx: ActorContext): Promise<void> {
-  const { actor } = ctx;
-  requireAdministrator(actor);
-  return inAccount(ctx, actor.accountId, async ({ tx, log }) => {
+  return inAccountAs(ctx, async ({ tx, log }, actor) => {
+    requireAdministrator(actor);
     const { count } = await tx.account.updateMany({
       where: { id: actor.accountId, pendingSlots: { not: null } },
       data: { pendingSlots: null, pendingSlotsAt: null },
@@ -218,13 +219,14 @@ export async function applyCount(
  * @throws AppError FORBIDDEN, PLAN_FEATURE_NOT_AVAILABLE, NOT_FOUND (group), RESERVATION_EXCEEDS_TOTAL, VALIDATION_FAILED
  */
 export function setReservations(ctx: ActorContext, wanted: { groupId: string; count: number }[]): Promise<void> {
-  const { actor } = ctx;
-  requireAdministrator(actor);
-  requireFeature(actor.plan, 'reservedConnections');
+  requireAdministrator(ctx.actor);
+  requireFeature(ctx.actor.plan, 'reservedConnections');
   if (new Set(wanted.map(({ groupId }) => groupId)).size < wanted.length) {
     throw new ValidationError([{ path: ['reservations'], message: 'A group is named twice.' }]);
   }
-  return inAccount(ctx, actor.accountId, async (account) => {
+  return inAccountAs(ctx, async (account, actor) => {
+    requireAdministrator(actor);
+    requireFeature(actor.plan, 'reservedConnections');
     const { tx, accountId } = account;
     const groups = await tx.group.findMany({ where: { accountId, id: { in: wanted.map(({ groupId }) => groupId) } } });
     if (groups.length < wanted.length) throw notFound('group');

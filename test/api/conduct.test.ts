@@ -41,6 +41,7 @@ const ID = {
   LanDevice: 'LAN device',
   EwonService: 'service',
   OutgoingMessage: 'message',
+  LedgerEntry: 'movement of the credit',
   M2uLink: 'M2U link',
   Contact: 'contact',
 };
@@ -80,8 +81,11 @@ async function everyNode(of: TestAccount): Promise<{ ids: NodeIds; pending: stri
   const { link } = await of.admin.api.succeed(
     'mutation { createM2uLink(input: { name: "Node link", url: "https://m2u.example/" }) { __typename ... on CreateM2uLinkSuccess { link { id } } ... on Error { code message } } }',
   );
+  await of.admin.api.succeed(
+    'mutation { payCredit(input: { amount: "1.00", idempotencyKey: "node" }) { __typename ... on Error { code message } } }',
+  );
   const lists = await of.admin.api.run(
-    '{ oneTimeSecrets { nodes { id } } account { messages { nodes { id } } contacts { nodes { id } } } }',
+    '{ oneTimeSecrets { nodes { id } } account { ledger { nodes { id } } messages { nodes { id } } contacts { nodes { id } } } }',
   );
   return {
     ids: {
@@ -91,6 +95,7 @@ async function everyNode(of: TestAccount): Promise<{ ids: NodeIds; pending: stri
       ApiToken: token.id,
       SupportAccess: supportAccess.id,
       OneTimeSecret: lists.oneTimeSecrets.nodes[0].id,
+      LedgerEntry: lists.account.ledger.nodes[0].id,
       OutgoingMessage: lists.account.messages.nodes[0].id,
       Contact: lists.account.contacts.nodes[0].id,
       Pool: pool,

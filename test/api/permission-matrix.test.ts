@@ -43,7 +43,7 @@ Query.pool                             | LOGIN  | ok        | ok        | ok    
 Query.pools                            | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Query.reachability                     | LOGIN  | ok        | ok        | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Query.sessions                         | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
-Query.slotOffer                        | LOGIN  | PLAN      | ok        | ok        | ok          | ok    | FORBIDDEN
+Query.slotOffer                        | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Query.user                             | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Query.users                            | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Query.viewer                           | null   | ok        | ok        | ok        | ok          | ok    | null
@@ -51,6 +51,7 @@ Mutation.acceptInvitation              | ok     | ok        | ok        | ok    
 Mutation.addEwonsToPool                | LOGIN  | PLAN      | FORBIDDEN | FORBIDDEN | ok          | ok    | FORBIDDEN
 Mutation.addGroupMembers               | LOGIN  | PLAN      | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.approveEwon                   | LOGIN  | NOT_FOUND | NOT_FOUND | NOT_FOUND | ok          | ok    | FORBIDDEN
+Mutation.buySmsPackage                 | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.cancelScheduledDecrease       | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.changePassword                | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Mutation.changePlan                    | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
@@ -92,6 +93,7 @@ Mutation.leaveSlotQueue                | LOGIN  | ok        | ok        | ok    
 Mutation.login                         | ok     | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Mutation.logout                        | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Mutation.openSession                   | LOGIN  | ok        | ok        | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
+Mutation.payCredit                     | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.readSecret                    | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Mutation.recoverPassword               | ok     | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Mutation.rejectEwon                    | LOGIN  | NOT_FOUND | NOT_FOUND | NOT_FOUND | ok          | ok    | FORBIDDEN
@@ -496,6 +498,10 @@ const OPERATIONS: Record<string, Operation> = {
   'Mutation.setFirewallLevel': mutation((cell) => ({ ewonId: ewon(cell), level: 'HIGH' })),
   'Mutation.setGroupRights': mutation((cell) => ({ groupId: team(cell), managedGroupIds: [] })),
   'Mutation.setPoolRights': mutation((cell) => ({ groupId: team(cell), poolRights: [] })),
+  'Mutation.buySmsPackage': mutation(() => ({
+    ...{ units: 100, acknowledgedPrice: '12.00', idempotencyKey: unique('key') },
+  })),
+  'Mutation.payCredit': mutation(() => ({ amount: '1.00', idempotencyKey: unique('key') })),
   'Mutation.changePlan': mutation(() => ({ plan: 'PRO' })),
   'Mutation.updateAccount': mutation(() => ({ city: 'Ghent' })),
   'Mutation.setPortalOrigins': mutation(() => ({ origins: [] })),

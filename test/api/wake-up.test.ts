@@ -37,7 +37,13 @@ const devices: TestEwon['device'][] = [];
 
 beforeAll(async () => {
   ({ server, account } = await startWorld({
-    env: { OPERATOR_TOKEN, SMS_INCLUDED_PRO: '1000', SMS_INCLUDED_LIGHT: '2', SMS_PRICE_CENTS: '15' },
+    env: {
+      OPERATOR_TOKEN,
+      SMS_INCLUDED_PRO: '1000',
+      SMS_INCLUDED_LIGHT: '2',
+      SMS_PRICE_CENTS: '15',
+      PLAN_FEE_CENTS_LIGHT: '100',
+    },
   }));
   admin = account.admin;
   poolId = await account.pool('Field');
@@ -359,6 +365,7 @@ describe('what it costs', () => {
     woken = by(await logIn(server, poor.name, 'admin', ADMIN_PASSWORD));
     for (const ewon of [one, two]) expect((await woken(ewon)).ewon.status).toBe('WAKING_UP');
     expect(await woken(three)).toMatchObject(refused);
-    expect(await balance()).toBe(1);
+    // The fee was taken, and the message that nothing carries here was given back.
+    expect(await balance()).toBe(1 - 100 + 15);
   });
 });
