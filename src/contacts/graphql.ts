@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { builder } from '../graphql/builder.ts';
 import { keyOf } from '../graphql/global-id.ts';
-import { page } from '../graphql/paging.ts';
+import { defineList } from '../graphql/lists/list.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { idempotencyKey } from '../idempotency.ts';
 import { contactsVisibleTo } from './rules.ts';
@@ -25,27 +25,32 @@ const ContactType = builder.prismaNode('Contact', {
   }),
 });
 
+const contactList = defineList({
+  model: 'Contact',
+  things: 'contacts',
+  fields: {
+    name: { description: 'The name.' },
+    email: { description: 'Where announcements go.' },
+    phone: { description: 'The phone number.' },
+    function: { description: 'What the person does.' },
+    createdAt: { description: 'When it was added.' },
+  },
+  search: ['name', 'email', 'phone', 'function'],
+  order: [['createdAt', 'asc']],
+});
+
 builder.prismaObjectFields('Account', (t) => ({
-  contacts: t.prismaConnection(
+  contacts: t.connection(
     {
-      type: 'Contact',
-      cursor: 'id',
+      ...contactList.shown({
+        type: ContactType,
+        description:
+          'The contact persons, at least one (CTC-01), oldest first unless ordered otherwise, and their number. Null for all but Administrators.',
+        where: ({ actor }) => (actor?.administrator ? contactsVisibleTo(actor) : null),
+      }),
       nullable: true,
-      ...page,
-      description: 'The contact persons, oldest first, at least one (CTC-01). Null for all but Administrators.',
-      totalCount: (_account, _args, { db, actor }) =>
-        actor ? db.contact.count({ where: contactsVisibleTo(actor) }) : 0,
-      resolve: (query, _account, _args, { db, actor }) =>
-        actor?.administrator
-          ? db.contact.findMany({
-              ...query,
-              where: contactsVisibleTo(actor),
-              orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
-            })
-          : null,
     },
-    { name: 'ContactConnection', description: 'A page of a list, as Relay defines it.' },
-    { name: 'ContactEdge', description: 'An object of a page with its place.' },
+    ...contactList.connection(),
   ),
 }));
 
