@@ -3,12 +3,13 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Platform } from '../context.ts';
 import { AppError, type ErrorCode, TooManyRequestsError } from '../errors.ts';
+import { logCsv, logText } from '../log/export.ts';
 import { authenticate } from '../logins/login.ts';
 import type { Actor } from '../users/actor.ts';
 import { DOWNLOADS_PATH, type DownloadKind, openDownloadLink } from './links.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: each kind has parameters of its own, which its own schema checks.
-const KINDS: readonly DownloadKind<any>[] = [];
+const KINDS: readonly DownloadKind<any>[] = [logCsv, logText];
 
 const STATUS: Partial<Record<ErrorCode, number>> = {
   UNAUTHENTICATED: 401,

@@ -1,23 +1,24 @@
 import { z } from 'zod';
-import { AppError } from '../errors.ts';
 import { EwonType } from '../ewons/graphql.ts';
 import { ewonReference } from '../ewons/rules.ts';
-import type { LogEntry, Prisma } from '../generated/prisma/client.ts';
+import { type LogEntry, Prisma } from '../generated/prisma/client.ts';
 import type { LogCategory, LogSeverity, LogTrigger } from '../generated/prisma/enums.ts';
 import { builder } from '../graphql/builder.ts';
 import type { GraphQLContext, LoggedInContext } from '../graphql/context.ts';
-import { keysOf } from '../graphql/global-id.ts';
-import { pageSizes } from '../graphql/paging.ts';
+import { StringFilter } from '../graphql/lists/inputs.ts';
 import { serveStream } from '../graphql/streams.ts';
 import { CloseReasonEnum, DateTimeRangeInput, SessionType } from '../sessions/graphql.ts';
 import { publicNameLoader, visibleEwonLoader, visibleSessionLoader, visibleUserLoader } from '../sessions/loaders.ts';
 import type { Actor } from '../users/actor.ts';
 import { UserType } from '../users/graphql.ts';
 import { userReference } from '../users/rules.ts';
-import { encodeCursor, placeOf } from './cursor.ts';
+import { encodeCursor } from './cursor.ts';
+import { amongEntries, selectionOf } from './entries.ts';
 import { type ConnectionEventCode, LOG_EVENTS, type LogCode } from './events.ts';
+import { FILTER_IDS_MAX, filterSql, type LogFilter, requireModest, SEARCH_MAX } from './filter.ts';
 import { followLog } from './follow.ts';
-import { entriesWhere, readableConnectionEvents, readableEntries } from './visible.ts';
+import { parametersOf, textOf } from './text.ts';
+import { readableConnectionEvents } from './visible.ts';
 
 const CategoryEnum = builder.enumType('LogCategory', {
   description: 'What an entry is about (LOG-10): USER, EWON, ACCOUNT, SECURITY or BILLING.',
@@ -56,8 +57,6 @@ const LogCodeEnum = builder.enumType('LogCode', {
   ) as Record<LogCode, object>,
 });
 
-const parametersOf = (entry: LogEntry) => entry.params as Record<string, string | number | boolean | null>;
-
 const LogParameterType = builder.objectRef<{ name: string; value: string | null }>('LogParameter').implement({
   description: 'A detail of an entry; never a secret (LOG-21).',
   fields: (t) => ({
@@ -66,7 +65,7 @@ const LogParameterType = builder.objectRef<{ name: string; value: string | null 
   }),
 });
 
-const LogEntryType = builder.objectRef<LogEntry>('LogEntry').implement({
+export const LogEntryType = builder.objectRef<LogEntry>('LogEntry').implement({
   description:
     'Something that happened in the account (LOG-01, LOG-02). Entries are never changed; names and references are as they were.',
   fields: (t) => ({
@@ -83,12 +82,7 @@ const LogEntryType = builder.objectRef<LogEntry>('LogEntry').implement({
     code: t.field({ type: LogCodeEnum, description: 'What happened.', resolve: ({ code }) => code as LogCode }),
     text: t.string({
       description: 'What happened, in English, made from code and parameters (LOG-19).',
-      resolve: (entry) =>
-        LOG_EVENTS[entry.code as LogCode]?.text({
-          user: entry.userName ?? 'somebody',
-          ewon: entry.ewonName ?? 'an Ewon',
-          params: parametersOf(entry),
-        }) ?? entry.code,
+      resolve: textOf,
     }),
     category: t.expose('category', { type: CategoryEnum, description: 'What it is about.' }),
     severity: t.expose('severity', { type: SeverityEnum, description: 'How serious it is.' }),
@@ -138,18 +132,36 @@ const LogEntryType = builder.objectRef<LogEntry>('LogEntry').implement({
   }),
 });
 
-const ids = (what: string) => ({ description: `${what}; at most 500.`, validate: z.array(z.string()).max(500) });
+const ids = (what: string) => ({
+  description: `${what}; at most ${FILTER_IDS_MAX}.`,
+  validate: z.array(z.string()).max(FILTER_IDS_MAX),
+});
 
-const LogFilter = builder.inputType('LogFilter', {
-  description: 'All given conditions hold together; several values of one are alternatives (LOG-10).',
+export const LogFilterInput = builder.inputRef<LogFilter>('LogFilter');
+LogFilterInput.implement({
+  description:
+    'All given conditions hold together; several values of one are alternatives (LOG-10). AND, OR and NOT have FILTER_DEPTH_MAX levels and FILTER_CONDITIONS_MAX conditions at most.',
   fields: (t) => ({
+    AND: t.field({ type: [LogFilterInput], description: 'All of these hold.' }),
+    OR: t.field({ type: [LogFilterInput], description: 'One of these holds; an empty list keeps nothing.' }),
+    NOT: t.field({
+      type: LogFilterInput,
+      description: 'This does not hold; of entries without a user or Ewon, nothing about it does.',
+    }),
     ewonIds: t.idList(ids('About one of these Ewons (LOG-06)')),
     userIds: t.idList(ids('Of one of these users (LOG-05)')),
     poolIds: t.idList(ids('About an Ewon that is now in one of these pools')),
     categories: t.field({ type: [CategoryEnum], description: 'Of one of these categories.' }),
     severities: t.field({ type: [SeverityEnum], description: 'Of one of these severities.' }),
+    triggers: t.field({ type: [TriggerEnum], description: 'Triggered by one of these.' }),
     codes: t.field({ type: [LogCodeEnum], description: 'With one of these codes.' }),
     at: t.field({ type: DateTimeRangeInput, description: 'In this time.' }),
+    userName: t.field({ type: StringFilter, description: 'Of users of such a name at the time.' }),
+    ewonName: t.field({ type: StringFilter, description: 'About Ewons of such a name at the time.' }),
+    search: t.string({
+      description: `Part of the name of the user or Ewon at the time, in upper or lower case; at most ${SEARCH_MAX} characters.`,
+      validate: z.string().max(SEARCH_MAX),
+    }),
   }),
 });
 
@@ -161,98 +173,6 @@ const ConnectionEventFilter = builder.inputType('ConnectionEventFilter', {
     poolIds: t.idList(ids('About an Ewon that is now in one of these pools')),
   }),
 });
-
-type Filter = typeof LogFilter.$inferInput;
-
-/** The filter as a condition; the Ewons of pools are those that are in them now. */
-async function filterWhere(
-  ctx: Pick<GraphQLContext, 'db'>,
-  accountId: string,
-  filter: Filter | null | undefined,
-): Promise<Prisma.LogEntryWhereInput> {
-  if (!filter) return {};
-  const { from, to } = filter.at ?? {};
-  const inPools =
-    filter.poolIds &&
-    (await ctx.db.ewonPool.findMany({
-      where: { poolId: { in: keysOf('Pool', filter.poolIds) }, pool: { accountId } },
-      select: { ewonId: true },
-    }));
-  return {
-    AND: [
-      filter.ewonIds ? { ewonId: { in: keysOf('Ewon', filter.ewonIds) } } : {},
-      filter.userIds ? { userId: { in: keysOf('User', filter.userIds) } } : {},
-      inPools ? { ewonId: { in: inPools.map(({ ewonId }) => ewonId) } } : {},
-      filter.categories ? { category: { in: filter.categories } } : {},
-      filter.severities ? { severity: { in: filter.severities } } : {},
-      filter.codes ? { code: { in: filter.codes } } : {},
-      from || to ? { at: { ...(from && { gte: from }), ...(to && { lt: to }) } } : {},
-    ],
-  };
-}
-
-/** The entries at hand that a filter keeps: the same conditions as {@link filterWhere}, asked of the database. */
-async function keep(ctx: LoggedInContext, entries: LogEntry[], filter: Filter | null | undefined): Promise<LogEntry[]> {
-  if (!filter || entries.length === 0) return entries;
-  const { accountId } = ctx.actor;
-  const kept = await ctx.db.logEntry.findMany({
-    where: {
-      AND: [{ accountId, seq: { in: entries.map(({ seq }) => seq) } }, await filterWhere(ctx, accountId, filter)],
-    },
-    select: { seq: true },
-  });
-  const seqs = new Set(kept.map(({ seq }) => seq));
-  return entries.filter(({ seq }) => seqs.has(seq));
-}
-
-builder.queryField('logEntries', (t) =>
-  t.withAuth({ loggedIn: true }).connection(
-    {
-      type: LogEntryType,
-      description:
-        'The log as far as the viewer may read it (LOG-20), newest first: `first/after` goes back in time, `last/before` comes towards the present from a cursor (LOG-11, LOG-12, EVT-05). Errors: CURSOR_EXPIRED, CURSOR_INVALID.',
-      args: { filter: t.arg({ type: LogFilter }) },
-      resolve: async (_root, args, ctx) => {
-        const { db, actor } = ctx;
-        const { accountId } = actor;
-        const max = pageSizes.maxSize(args, ctx);
-        if (args.first != null && args.last != null)
-          throw new AppError('VALIDATION_FAILED', 'Either first or last, not both.', ['last']);
-        const backward = args.last != null;
-        const size = Math.min(args.first ?? args.last ?? pageSizes.defaultSize(args, ctx), max);
-        const older = args.after == null ? null : await placeOf(ctx, accountId, args.after);
-        const newer = args.before == null ? null : await placeOf(ctx, accountId, args.before);
-        const selected = [await entriesWhere(db, actor), await filterWhere(ctx, accountId, args.filter)];
-        const between = { seq: { ...(older !== null && { lt: older }), ...(newer !== null && { gt: newer }) } };
-        const found = await db.logEntry.findMany({
-          where: { AND: [...selected, between] },
-          orderBy: { seq: backward ? 'asc' : 'desc' },
-          take: size + 1,
-        });
-        const entries = found.slice(0, size);
-        if (backward) entries.reverse();
-        // Only entries that this reader can get count as a next page (LOG-12).
-        const reachesBack = async (place: bigint) =>
-          (await db.logEntry.findFirst({
-            where: { AND: [...selected, { seq: { lte: place } }] },
-            select: { seq: true },
-          })) !== null;
-        const edges = entries.map((node) => ({ cursor: encodeCursor(accountId, node.seq), node }));
-        return {
-          edges,
-          pageInfo: {
-            hasNextPage: backward ? newer !== null && (await reachesBack(newer)) : found.length > size,
-            hasPreviousPage: backward ? found.length > size : older !== null,
-            startCursor: edges[0]?.cursor ?? null,
-            endCursor: edges.at(-1)?.cursor ?? null,
-          },
-        };
-      },
-    },
-    { name: 'LogEntryConnection', description: 'A page of the log, newest first.' },
-    { name: 'LogEntryEdge', description: 'An entry of a page with its place.' },
-  ),
-);
 
 interface Batch {
   entries: LogEntry[];
@@ -423,23 +343,36 @@ const AFTER =
 const STREAM_ERRORS =
   'It ends with STREAM_LAGGED or LOGIN_EXPIRED and, in `extensions.cursor`, where to go on. Errors: CURSOR_EXPIRED, CURSOR_INVALID.';
 
+/** Of the entries that a reader may read, those that a filter keeps. */
+const keep = ({ db, actor }: LoggedInContext, entries: LogEntry[], filter: LogFilter): Promise<LogEntry[]> =>
+  amongEntries(
+    db,
+    { accountId: actor.accountId, readable: [Prisma.sql`TRUE`], filter: filterSql(actor.accountId, filter) },
+    entries,
+  );
+
 builder.subscriptionFields((t) => ({
   connectionEvents: t.withAuth({ loggedIn: true }).field({
     type: ConnectionEventBatchType,
     description: `Ewons coming and going, sessions started, closed and refused, as far as the viewer may see them (EVT-02, EVT-07). ${STREAM_ERRORS}`,
     args: { after: t.arg({ type: 'Cursor', description: AFTER }), filter: t.arg({ type: ConnectionEventFilter }) },
     subscribe: (_root, { after, filter }, ctx) =>
-      stream(ctx, after, async (actor, entries) =>
-        keep(ctx, await readableConnectionEvents(ctx.db, actor, entries), filter),
-      ),
+      stream(ctx, after, async (actor, entries) => {
+        const readable = await readableConnectionEvents(ctx.db, actor, entries);
+        return filter ? keep(ctx, readable, filter) : readable;
+      }),
     resolve: (batch) => batch,
   }),
   logEvents: t.withAuth({ loggedIn: true }).field({
     type: LogEventBatchType,
     description: `Every log entry that the viewer may read, as it is written (EVT-02, LOG-20). ${STREAM_ERRORS}`,
-    args: { after: t.arg({ type: 'Cursor', description: AFTER }), filter: t.arg({ type: LogFilter }) },
-    subscribe: (_root, { after, filter }, ctx) =>
-      stream(ctx, after, async (actor, entries) => keep(ctx, await readableEntries(ctx.db, actor, entries), filter)),
+    args: { after: t.arg({ type: 'Cursor', description: AFTER }), filter: t.arg({ type: LogFilterInput }) },
+    subscribe: (_root, { after, filter }, ctx) => {
+      requireModest(filter, ctx.config);
+      return stream(ctx, after, async (actor, entries) =>
+        actor.administrator && !filter ? entries : amongEntries(ctx.db, selectionOf(actor, filter), entries),
+      );
+    },
     resolve: (batch) => batch,
   }),
 }));

@@ -1,15 +1,22 @@
-import type { Prisma } from '../generated/prisma/client.ts';
+import { Prisma } from '../generated/prisma/client.ts';
+import { poolsWithRight } from '../pools/rules.ts';
 import type { Actor } from '../users/actor.ts';
 
-/** What else than the account's whole log somebody reads: ids of the Ewons and users he may manage. */
-export interface LogScope {
-  ewonIds: string[];
-  userIds: string[];
-}
-
-/** LOG-20: Administrators the whole log; others the entries about themselves and about what they may manage. */
-export function entriesVisibleTo(actor: Actor, scope: LogScope): Prisma.LogEntryWhereInput {
-  const { accountId, userId } = actor;
-  if (actor.administrator) return { accountId };
-  return { accountId, OR: [{ userId }, { ewonId: { in: scope.ewonIds } }, { userId: { in: scope.userIds } }] };
+/**
+ * LOG-20: Administrators read the whole log; others the entries about themselves and about the Ewons (`ewonsManagedBy`) and users
+ * (`usersVisibleTo`) that they may manage. Conditions on the entries of his account, each of which alone lets the actor read an
+ * entry. They are in SQL, for an entry outlives what it is about and has no relation to it; the ids stay in the database, be they
+ * a hundred thousand.
+ */
+export function entriesReadableBy(actor: Actor): Prisma.Sql[] {
+  if (actor.administrator) return [Prisma.sql`TRUE`];
+  const ways = [Prisma.sql`"userId" = ${actor.userId}::uuid`];
+  const poolIds = poolsWithRight(actor, 'modify');
+  if (poolIds.length > 0)
+    ways.push(Prisma.sql`"ewonId" IN (SELECT p."ewonId" FROM "EwonPool" p WHERE p."poolId" = ANY(${poolIds}::uuid[]))`);
+  if (actor.managedGroupIds.length > 0)
+    ways.push(
+      Prisma.sql`"userId" IN (SELECT m."userId" FROM "GroupMember" m WHERE m."groupId" = ANY(${actor.managedGroupIds}::uuid[]))`,
+    );
+  return ways;
 }

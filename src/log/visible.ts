@@ -1,29 +1,17 @@
 import type { Db } from '../database/database.ts';
-import { ewonsManagedBy, ewonsVisibleTo } from '../ewons/rules.ts';
-import type { LogEntry, Prisma } from '../generated/prisma/client.ts';
+import { ewonsVisibleTo } from '../ewons/rules.ts';
+import type { LogEntry } from '../generated/prisma/client.ts';
 import type { Actor } from '../users/actor.ts';
-import { usersVisibleTo } from '../users/rules.ts';
+import { amongEntries, selectionOf } from './entries.ts';
 import { CONNECTION_EVENTS, type ConnectionEventCode } from './events.ts';
-import { entriesVisibleTo } from './rules.ts';
 
-type Read = Pick<Db, 'ewon' | 'user'>;
+type Read = Pick<Db, '$queryRaw' | 'ewon'>;
 
 const present = (ids: (string | null)[]): string[] => [...new Set(ids.flatMap((id) => (id === null ? [] : [id])))];
 
-/** LOG-20 for entries at hand: one query each for the Ewons and users among them. */
-export async function readableEntries(db: Read, actor: Actor, entries: LogEntry[]): Promise<LogEntry[]> {
-  if (actor.administrator) return entries;
-  const scope = await managed(db, actor, {
-    ewonIds: present(entries.map(({ ewonId }) => ewonId)),
-    userIds: present(entries.map(({ userId }) => userId)),
-  });
-  return entries.filter(
-    ({ userId, ewonId }) =>
-      userId === actor.userId ||
-      (ewonId !== null && scope.ewonIds.includes(ewonId)) ||
-      (userId !== null && scope.userIds.includes(userId)),
-  );
-}
+/** LOG-20 for entries at hand: one query for all of them. */
+export const readableEntries = async (db: Read, actor: Actor, entries: LogEntry[]): Promise<LogEntry[]> =>
+  actor.administrator ? entries : amongEntries(db, selectionOf(actor, null), entries);
 
 /**
  * The entries that the connection stream carries to this actor: what happens to the Ewons he sees (EWN-02), and refusals as
@@ -43,27 +31,4 @@ export async function readableConnectionEvents(db: Read, actor: Actor, entries: 
     (event) =>
       readable.has(event) || (event.code !== 'SESSION_REFUSED' && event.ewonId !== null && visible.has(event.ewonId)),
   );
-}
-
-/** {@link entriesVisibleTo} as a condition for a query over the whole log. */
-export async function entriesWhere(db: Read, actor: Actor): Promise<Prisma.LogEntryWhereInput> {
-  if (actor.administrator) return entriesVisibleTo(actor, { ewonIds: [], userIds: [] });
-  return entriesVisibleTo(actor, await managed(db, actor, null));
-}
-
-/** The Ewons and users that the actor manages, all or among the given ones. Himself does not count. */
-async function managed(db: Read, actor: Actor, among: { ewonIds: string[]; userIds: string[] } | null) {
-  const [ewons, users] = await Promise.all([
-    db.ewon.findMany({
-      where: { AND: [ewonsManagedBy(actor), among ? { id: { in: among.ewonIds } } : {}] },
-      select: { id: true },
-    }),
-    actor.managedGroupIds.length === 0
-      ? []
-      : db.user.findMany({
-          where: { AND: [usersVisibleTo(actor), among ? { id: { in: among.userIds } } : {}] },
-          select: { id: true },
-        }),
-  ]);
-  return { ewonIds: ewons.map(({ id }) => id), userIds: users.map(({ id }) => id) };
 }

@@ -33,6 +33,7 @@ Query.ewon                             | LOGIN  | ok        | ok        | ok    
 Query.ewons                            | LOGIN  | ok        | ok        | ok        | ok          | ok    | ok
 Query.group                            | LOGIN  | null      | ok        | ok        | ok          | ok    | FORBIDDEN
 Query.groups                           | LOGIN  | empty     | ok        | ok        | ok          | ok    | FORBIDDEN
+Query.logDownload                      | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Query.logEntries                       | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Query.node                             | null   | ok        | ok        | ok        | ok          | ok    | ok
 Query.nodes                            | null   | ok        | ok        | ok        | ok          | ok    | ok
@@ -41,6 +42,8 @@ Query.planOffer                        | LOGIN  | FORBIDDEN | FORBIDDEN | FORBID
 Query.plans                            | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Query.pool                             | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Query.pools                            | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
+Query.rawLog                           | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
+Query.rawUserLog                       | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Query.reachability                     | LOGIN  | ok        | ok        | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Query.sessions                         | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Query.slotOffer                        | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
@@ -116,6 +119,7 @@ Mutation.sendEwonOffline               | LOGIN  | ok        | ok        | ok    
 Mutation.setAutoRegistration           | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.setBrandingFile               | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.setConcurrentConnections      | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
+Mutation.setCustomFieldNames           | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.setFirewallLevel              | LOGIN  | FORBIDDEN | FORBIDDEN | ok        | ok          | ok    | FORBIDDEN
 Mutation.setGroupRights                | LOGIN  | PLAN      | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.setPoolRights                 | LOGIN  | PLAN      | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
@@ -356,12 +360,15 @@ const OPERATIONS: Record<string, Operation> = {
   'Query.ewons': query(LIST),
   'Query.group': query((cell) => `(by: { id: "${team(cell)}" }) { id }`),
   'Query.groups': query(LIST),
+  'Query.logDownload': query('(format: CSV) { url }'),
   'Query.logEntries': query(LIST),
   'Query.node': query((cell) => `(id: "${ewon(cell)}") { id }`),
   'Query.nodes': query((cell) => `(ids: ["${ewon(cell)}"]) { id }`),
   'Query.oneTimeSecrets': query(LIST),
   'Query.pool': query(({ realm }) => `(by: { id: "${global('Pool', realm.poolId)}" }) { id }`),
   'Query.pools': query(LIST),
+  'Query.rawLog': query('{ pageInfo { endCursor } }'),
+  'Query.rawUserLog': query(({ realm }) => `(userIds: ["${global('User', realm.userId)}"]) { pageInfo { endCursor } }`),
   'Query.reachability': query(
     (cell) => `(input: { ewonId: "${ewon(cell)}", address: "10.0.0.20", port: 80 }) { rule }`,
   ),
@@ -504,6 +511,7 @@ const OPERATIONS: Record<string, Operation> = {
   'Mutation.payCredit': mutation(() => ({ amount: '1.00', idempotencyKey: unique('key') })),
   'Mutation.changePlan': mutation(() => ({ plan: 'PRO' })),
   'Mutation.updateAccount': mutation(() => ({ city: 'Ghent' })),
+  'Mutation.setCustomFieldNames': mutation(() => ({ users: ['Badge', 'Team', 'Site'] })),
   'Mutation.setPortalOrigins': mutation(() => ({ origins: [] })),
   'Mutation.setPrivacy': mutation(() => ({ geolocationEnabled: true })),
   'Mutation.setReservations': mutation(() => ({ reservations: [] })),

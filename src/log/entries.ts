@@ -1,0 +1,59 @@
+import type { Db } from '../database/database.ts';
+import { type LogEntry, Prisma } from '../generated/prisma/client.ts';
+import type { Actor } from '../users/actor.ts';
+import { filterSql, type LogFilter } from './filter.ts';
+import { entriesReadableBy } from './rules.ts';
+
+/** The entries that somebody may read and asked for. */
+export interface Selection {
+  accountId: string;
+  /** Each of these alone lets an entry be read. */
+  readable: Prisma.Sql[];
+  filter: Prisma.Sql;
+}
+
+/** What a reader may read and asked for, as {@link requireModest} lets it pass. */
+export function selectionOf(actor: Actor, filter: LogFilter | null | undefined): Selection {
+  const { accountId } = actor;
+  return { accountId, readable: entriesReadableBy(actor), filter: filterSql(accountId, filter) };
+}
+
+/**
+ * Reads the first entries of a selection in an order. Who may read for several reasons has a query for each of them, of which
+ * each goes by an index of its own, and the firsts of all are among the firsts of each.
+ */
+export function readFirst(
+  db: Pick<Db, '$queryRaw'>,
+  { accountId, readable, filter }: Selection,
+  where: Prisma.Sql,
+  orderBy: Prisma.Sql,
+  take: number,
+): Promise<LogEntry[]> {
+  const of = Prisma.sql`"accountId" = ${accountId}::uuid`;
+  const tail = Prisma.sql`ORDER BY ${orderBy} LIMIT ${take}`;
+  const [only, ...others] = readable;
+  if (only && others.length === 0)
+    return db.$queryRaw<
+      LogEntry[]
+    >`SELECT * FROM "LogEntry" WHERE ${of} AND ${only} AND ${filter} AND ${where} ${tail}`;
+  const ways = readable.map(
+    (way) => Prisma.sql`(SELECT "seq" FROM "LogEntry" WHERE ${of} AND ${way} AND ${filter} AND ${where} ${tail})`,
+  );
+  return db.$queryRaw<LogEntry[]>`
+    SELECT * FROM "LogEntry" WHERE ${of} AND "seq" IN (${Prisma.join(ways, ' UNION ')}) ${tail}`;
+}
+
+/** Those of the entries at hand that a selection holds, as the database has it now. */
+export async function amongEntries(
+  db: Pick<Db, '$queryRaw'>,
+  { accountId, readable, filter }: Selection,
+  entries: readonly LogEntry[],
+): Promise<LogEntry[]> {
+  if (entries.length === 0) return [];
+  const seqs = entries.map(({ seq }) => String(seq));
+  const found = await db.$queryRaw<{ seq: bigint }[]>`
+    SELECT "seq" FROM "LogEntry" WHERE "accountId" = ${accountId}::uuid AND "seq" = ANY(${seqs}::bigint[])
+    AND (${Prisma.join(readable, ' OR ')}) AND ${filter}`;
+  const kept = new Set(found.map(({ seq }) => seq));
+  return entries.filter(({ seq }) => kept.has(seq));
+}
