@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CodedError } from '../client/errors.ts';
 
 /**
- * Does something, again whenever the platform asks to come later (TOO_MANY_REQUESTS with `retryAfter`), within a time.
+ * Does something, again whenever the platform asks to come later (TOO_MANY_REQUESTS or RATE_LIMITED, with `retryAfter`), within a time.
  *
  * @throws the refusal when its wait would end after that time; the reason of `signal`; what `act` throws
  */
@@ -16,7 +16,7 @@ export async function patiently<T>(
     try {
       return await act();
     } catch (error) {
-      if (!(error instanceof CodedError) || error.code !== 'TOO_MANY_REQUESTS') throw error;
+      if (!(error instanceof CodedError) || !['TOO_MANY_REQUESTS', 'RATE_LIMITED'].includes(error.code)) throw error;
       const waitMs = Math.max(1, error.retryAfter ?? 1) * 1000;
       if (Date.now() + waitMs > latest) throw error;
       await delay(waitMs, undefined, { signal });

@@ -1,3 +1,4 @@
+import type { ApiLimits } from './api-limits/limits.ts';
 import type { Bell } from './bell.ts';
 import type { Payments } from './billing/payments.ts';
 import type { Authority } from './certificates/authority.ts';
@@ -24,6 +25,8 @@ export interface Platform {
   secrets: Secrets;
   passwords: Passwords;
   rateLimits: RateLimits;
+  /** How often the API may be called (API-03, M2W-13). */
+  apiLimits: ApiLimits;
   authority: Authority;
   /** Derives positions from WAN addresses (PRV-09). */
   geolocator: Geolocator;

@@ -1,4 +1,6 @@
 import { endTrial } from './account/trial.ts';
+import { flushApiUsage } from './api-limits/limits.ts';
+import { purgeApiUsage } from './api-limits/usage.ts';
 import { closeMonth } from './billing/closing.ts';
 import { addSeconds } from './clock.ts';
 import { nextAnnouncement, sendAnnouncements } from './contacts/announcements.ts';
@@ -83,6 +85,8 @@ const JOBS: readonly Job[] = [
   job(purgeDataPoints, nextDataPurge, { every: 60 }),
   job(purgeStoredResults, nextResultPurge, { every: 60 }),
   job(purgeImports, nextImportPurge, { every: 60 }),
+  job(flushApiUsage, never, { every: 2 }),
+  job(purgeApiUsage, never, { every: 3600 }),
   job(purgeLoginFailures, never, { every: 60 }),
 ];
 

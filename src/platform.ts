@@ -1,4 +1,5 @@
 import type { PGlite } from '@electric-sql/pglite';
+import { createApiLimits } from './api-limits/limits.ts';
 import { type Bell, createLocalBell, createRedisBell } from './bell.ts';
 import { openPayments } from './billing/payments.ts';
 import { openAuthority } from './certificates/authority.ts';
@@ -56,10 +57,11 @@ export async function openPlatform(config: Config, overrides: Overrides = {}): P
     closers.push(bell.close);
     const manualClock = overrides.clock ?? (config.simulation ? createManualClock() : null);
     if (config.simulation && manualClock) await followClock({ db: database.client }, manualClock);
+    const clock = manualClock ?? systemClock;
     const platform: Platform = {
       config,
       db: database.client,
-      clock: manualClock ?? systemClock,
+      clock,
       bell,
       log,
       secrets,
@@ -69,6 +71,7 @@ export async function openPlatform(config: Config, overrides: Overrides = {}): P
       payments: openPayments(config),
       passwords: await createPasswords(config),
       rateLimits: createRateLimits(config),
+      apiLimits: createApiLimits({ config, db: database.client, clock }),
       gatewayUrls: {
         device: `https://${hostPort(config.publicHost, config.ports.device)}`,
         tunnel: `wss://${hostPort(config.publicHost, config.ports.tunnel)}`,
@@ -77,6 +80,11 @@ export async function openPlatform(config: Config, overrides: Overrides = {}): P
       jobRuns: new Map(),
       simulation: null,
     };
+    closers.push(() =>
+      platform.apiLimits
+        .flush()
+        .catch((error: unknown) => log.warn({ err: error }, 'Calls of the API were not counted')),
+    );
     return { platform, manualClock, close };
   } catch (error) {
     await close();

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
-import type { ExecutionArgs, GraphQLError } from 'graphql';
+import { type ExecutionArgs, GraphQLError } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { createYoga } from 'graphql-yoga';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { WebSocketServer } from 'ws';
+import { type Budget, RateLimitedError, writeBudget, writeNearer, writeRefusal } from '../api-limits/limits.ts';
 import { serveBranding } from '../branding/door.ts';
 import { BRANDING_PATH } from '../branding/look.ts';
 import type { Config } from '../config.ts';
@@ -15,7 +16,7 @@ import { DOWNLOADS_PATH } from '../downloads/links.ts';
 import { AppError } from '../errors.ts';
 import { authenticate, refreshActor } from '../logins/login.ts';
 import { createOperatorDoor, OPERATOR_PATH } from '../operator/door.ts';
-import { FACADE_PATH, serveFacade } from '../portal/facade.ts';
+import { FACADE_PATH, sendFacadeError, serveFacade } from '../portal/facade.ts';
 import { serveSite } from '../portal/site.ts';
 import { SITE_PATH } from '../portal/site-pages.ts';
 import { apiTokenIn, authenticateToken } from '../tokens/access.ts';
@@ -71,13 +72,15 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
     },
     maskedErrors: { maskError: mask },
     plugins: [useDocumentLimits(ctx.config), refuseChangesByToken(), useMaskForAll(mask)],
-    context: async ({ request, req }) => {
+    context: async ({ request, req, res }) => {
       const requestId = currentRequest.getStore()?.requestId ?? randomUUID();
       const authorization = request?.headers.get('authorization') ?? null;
       const token = apiTokenIn(authorization);
-      if (token === null) return graphqlContext(ctx, requestId, authorization, req, request?.signal);
-      const apiToken = await authenticateToken(ctx, token, callerAddress(ctx.config, req));
-      return { ...(await graphqlContext(ctx, requestId, null, req, request?.signal)), apiToken };
+      const made = await graphqlContext(ctx, requestId, token === null ? authorization : null, req, request?.signal);
+      if (token !== null) made.apiToken = await authenticateToken(ctx, token, made.remoteAddress);
+      // An operation over a WebSocket, which has no answer of its own, was counted when it came.
+      if (res) await takeHttpCall(made, res);
+      return made;
     },
   });
 
@@ -88,13 +91,7 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
   metrics.registerMetric(liveStreamsGauge);
 
   const responses = new Set<ServerResponse>();
-  const server = createServer((req, res) => {
-    const path = (req.url ?? '/').split('?')[0];
-    if (path === '/healthz') return sendText(res, 200, 'ok');
-    if (path === '/readyz')
-      return void isReady().then((ready) => sendText(res, ready ? 200 : 503, ready ? 'ready' : 'not ready'));
-    if (path === '/metrics')
-      return void metrics.metrics().then((text) => sendText(res, 200, text, metrics.contentType));
+  const serve = (path: string | undefined, req: IncomingMessage, res: ServerResponse): void => {
     if (isBelow(FACADE_PATH, path)) return void serveFacade(ctx, req, res);
     if (isBelow(SITE_PATH, path)) return void serveSite(ctx, req, res);
     if (isBelow(DOWNLOADS_PATH, path)) return void serveDownload(ctx, req, res);
@@ -122,6 +119,26 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
       res.writeHead(401, { 'content-type': 'application/json; charset=utf-8' });
       res.end(JSON.stringify({ errors: [mask(new AppError('UNAUTHENTICATED', FILES_NEED_A_LOGIN))] }));
     });
+  };
+
+  const server = createServer((req, res) => {
+    const path = (req.url ?? '/').split('?')[0];
+    if (path === '/healthz') return sendText(res, 200, 'ok');
+    if (path === '/readyz')
+      return void isReady().then((ready) => sendText(res, ready ? 200 : 503, ready ? 'ready' : 'not ready'));
+    if (path === '/metrics')
+      return void metrics.metrics().then((text) => sendText(res, 200, text, metrics.contentType));
+    // The operator's door has limits of its own, and must open when all others are closed.
+    if (path === OPERATOR_PATH) return serve(path, req, res);
+    admit(ctx, req, res).then(
+      () => serve(path, req, res),
+      (error: unknown) => {
+        if (isBelow(FACADE_PATH, path)) return sendFacadeError(ctx, res, error);
+        const refused = currentRequest.run({ requestId: randomUUID() }, () => mask(error));
+        const status = error instanceof RateLimitedError ? 429 : 500;
+        sendText(res, status, JSON.stringify({ errors: [refused] }), 'application/json; charset=utf-8');
+      },
+    );
   });
 
   // Not given the server itself: an error of it, as a port that is taken, would count as one of the sockets too.
@@ -183,6 +200,37 @@ async function graphqlContext(
   };
 }
 
+/** Counts a request of an address before anything is known of it (API-03). @throws RateLimitedError */
+async function admit(ctx: Platform, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  try {
+    writeBudget(res, await ctx.apiLimits.takeAddress(callerAddress(ctx.config, req)));
+  } catch (error) {
+    if (error instanceof RateLimitedError) writeRefusal(res, error);
+    throw error;
+  }
+}
+
+/**
+ * Counts a call of whoever is logged in or came with an API token (M2W-13, API-03); null for anybody else, whose address alone
+ * counts: a stranger's requests must not use up an account's calls.
+ * @throws RateLimitedError
+ */
+async function takeCall({ apiLimits, login, apiToken }: GraphQLContext): Promise<Budget | null> {
+  if (apiToken) return apiLimits.takeCall({ ...apiToken, id: apiToken.tokenId });
+  return login && apiLimits.takeCall({ ...login, id: login.loginId });
+}
+
+/** {@link takeCall} with what the headers say of it; the refusal has the status 429. */
+async function takeHttpCall(context: GraphQLContext, res: ServerResponse): Promise<void> {
+  try {
+    writeNearer(res, await takeCall(context));
+  } catch (error) {
+    if (!(error instanceof RateLimitedError)) throw error;
+    writeRefusal(res, error);
+    throw new GraphQLError(error.message, { originalError: error, extensions: { http: { status: 429 } } });
+  }
+}
+
 const bearerToken = (authorization: unknown): string | null =>
   typeof authorization === 'string' ? (/^Bearer ([\w-]{20,100})$/i.exec(authorization)?.[1] ?? null) : null;
 
@@ -238,6 +286,8 @@ function serveSockets(
             extra.request,
             gone.signal,
           );
+          await ctx.apiLimits.takeAddress(context.remoteAddress);
+          await takeCall(context);
           const {
             schema: current,
             execute,

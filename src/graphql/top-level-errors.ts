@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { PothosValidationError } from '@pothos/core';
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import { RateLimitedError } from '../api-limits/limits.ts';
 import { AppError, ERROR_CODES, TooManyRequestsError, ValidationError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 
@@ -30,7 +31,9 @@ export function createErrorMask(log: Logger) {
         extensions: { ...extensions, code, requestId },
       });
 
-    if (cause instanceof AppError) return shape(cause.code, cause.message, detailsOf(cause));
+    const { http } = given.extensions;
+    if (cause instanceof AppError)
+      return shape(cause.code, cause.message, { ...(http !== undefined && { http }), ...detailsOf(cause) });
     if (cause instanceof PothosValidationError) return shape('VALIDATION_FAILED', cause.message);
     const code = given.extensions.code;
     if (typeof code === 'string' && code in ERROR_CODES) return shape(code, given.message, given.extensions);
@@ -59,7 +62,8 @@ export const useMaskForAll = (mask: (error: unknown) => GraphQLError): Plugin =>
 /** What an error type of a mutation's result would carry beside code and message. */
 function detailsOf(error: AppError): object {
   if (error instanceof ValidationError) return { violations: error.violations };
-  if (error instanceof TooManyRequestsError) return { retryAfter: error.retryAfter };
+  if (error instanceof TooManyRequestsError || error instanceof RateLimitedError)
+    return { retryAfter: error.retryAfter };
   return error.path ? { path: error.path } : {};
 }
 

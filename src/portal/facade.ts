@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { customValues } from '../account/custom-fields.ts';
+import { RateLimitedError, writeNearer, writeRefusal } from '../api-limits/limits.ts';
 import type { ActorContext, Caller, Platform } from '../context.ts';
 import { AppError, type ErrorCode, TooManyRequestsError } from '../errors.ts';
 import { encodedName, nameKey } from '../ewons/rules.ts';
@@ -36,6 +37,7 @@ const CODES: Partial<Record<ErrorCode, number>> = {
   SECOND_FACTOR_REQUIRED: 403,
   SECOND_FACTOR_ENROLMENT_REQUIRED: 403,
   PASSWORD_CHANGE_REQUIRED: 403,
+  RATE_LIMITED: 429,
   TOO_MANY_REQUESTS: 429,
   INTERNAL_ERROR: 500,
 };
@@ -91,19 +93,27 @@ export async function serveFacade(ctx: Platform, request: IncomingMessage, respo
     const body = await answer(ctx, request, response);
     if (body) send(response, 200, { success: true, ...body });
   } catch (error) {
-    if (isGone(error)) return;
-    if (!(error instanceof AppError)) ctx.log.error({ err: error }, 'A call of the M2web API failed');
-    if (response.headersSent) return void response.destroy();
-    const code: ErrorCode = error instanceof AppError ? error.code : 'INTERNAL_ERROR';
-    send(response, CODES[code] ?? 410, {
-      success: false,
-      code: CODES[code] ?? 410,
-      message: error instanceof AppError ? error.message : 'Something went wrong.',
-      error: code,
-      ...(error instanceof StepRequiredError && { t2msession: error.t2msession }),
-      ...(error instanceof TooManyRequestsError && { retryAfter: error.retryAfter }),
-    });
+    sendFacadeError(ctx, response, error);
   }
+}
+
+/** Says why a call was refused, or failed. */
+export function sendFacadeError(ctx: Platform, response: ServerResponse, error: unknown): void {
+  if (isGone(error)) return;
+  if (!(error instanceof AppError)) ctx.log.error({ err: error }, 'A call of the M2web API failed');
+  if (response.headersSent) return void response.destroy();
+  const code: ErrorCode = error instanceof AppError ? error.code : 'INTERNAL_ERROR';
+  if (error instanceof RateLimitedError) writeRefusal(response, error);
+  send(response, CODES[code] ?? 410, {
+    success: false,
+    code: CODES[code] ?? 410,
+    message: error instanceof AppError ? error.message : 'Something went wrong.',
+    error: code,
+    ...(error instanceof StepRequiredError && { t2msession: error.t2msession }),
+    ...((error instanceof TooManyRequestsError || error instanceof RateLimitedError) && {
+      retryAfter: error.retryAfter,
+    }),
+  });
 }
 
 async function answer(ctx: Platform, request: IncomingMessage, response: ServerResponse): Promise<object | null> {
@@ -128,9 +138,12 @@ async function answer(ctx: Platform, request: IncomingMessage, response: ServerR
   if (service === 'login') return logIn(ctx, params, caller);
   const run = Object.hasOwn(SERVICES, service) ? SERVICES[service] : undefined;
   if (!run) throw new AppError('NOT_FOUND', `There is no service ${service || 'without a name'}.`);
+  const counted = async (actor: Actor) => {
+    writeNearer(response, await ctx.apiLimits.takeCall({ ...actor, id: actor.loginId }));
+    return run({ ctx: { ...ctx, actor }, params, response });
+  };
   const sessionId = sessionIn(request, params);
-  if (sessionId !== null) return run({ ctx: { ...ctx, actor: await actorOf(ctx, sessionId) }, params, response });
-  return statelessly(ctx, params, caller, (actor) => run({ ctx: { ...ctx, actor }, params, response }));
+  return sessionId === null ? statelessly(ctx, params, caller, counted) : counted(await actorOf(ctx, sessionId));
 }
 
 /** M2W-08: the session id of `login`, in the body or as a bearer token. */

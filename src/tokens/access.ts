@@ -2,12 +2,14 @@ import { PLANS } from '../account/plans.ts';
 import { addSeconds } from '../clock.ts';
 import type { Platform } from '../context.ts';
 import { AppError } from '../errors.ts';
+import type { Plan } from '../generated/prisma/enums.ts';
 import { hashToken } from '../secrets.ts';
 
 /** What an application reads with an API token: Ewons and their data, and nothing else (TOK-08, TOK-13). */
 export interface TokenAccess {
   tokenId: string;
   accountId: string;
+  plan: Plan;
   /** Null covers all Ewons of the account. */
   poolId: string | null;
 }
@@ -52,8 +54,9 @@ export async function authenticateToken(ctx: Platform, value: string, remoteAddr
       data: { lastUsedOn: today },
     });
   }
-  const { pools } = PLANS[token.account.plan];
-  return { tokenId: token.id, accountId: token.accountId, poolId: pools ? token.poolId : null };
+  const { plan } = token.account;
+  const { pools } = PLANS[plan];
+  return { tokenId: token.id, accountId: token.accountId, plan, poolId: pools ? token.poolId : null };
 }
 
 const startOfDay = (time: Date): Date => addSeconds(time, -(time.getTime() % 86_400_000) / 1000);

@@ -200,7 +200,7 @@ describe('an import', () => {
     const done = await doImport(ticket, { pool: { newPoolName: 'Taken over' } });
     expect(done.import).toMatchObject({ state: 'DONE', pool: { name: 'Taken over' } });
     const read = await target.admin.api.run(
-      'query ($id: ID!) { ewon(by: { id: $id }) { reference name description serialNumber firmwareVersion registrationStatus status pools { name } customFields { value } lanDevices { name } services { name } firewallLevel connectionMode wakeUpNumber } dataPoints(filter: { ewonIds: [$id] }) { nodes { tag } } }',
+      'query ($id: ID!) { ewon(by: { id: $id }) { reference name description serialNumber firmwareVersion registrationStatus status pools { name } customFields { value } lanDevices { name } services { name } firewallLevel connectionMode wakeUpNumber } dataPoints(filter: { ewonId: $id }) { nodes { tag } } }',
       { id: ewon.id },
     );
     expect(read.ewon).toEqual({
@@ -250,7 +250,7 @@ describe('an import', () => {
 
   it('IMP-09 the device loses its tunnel and sessions, and is online again in the destination without enrolling anew', async () => {
     const from = await source('PRO');
-    const ewon = await from.onlineEwon({ name: 'Traveller' }, {}, { reconnect: true });
+    const ewon = await from.onlineEwon({ name: 'Traveller' }, {}, { reconnect: { baseMs: 20 } });
     const opened = await openSession(from.admin, ewon.id);
     const address = (await db().vpnAddress.findUniqueOrThrow({ where: { ewonId: key(ewon.id) } })).address;
     const { ticket } = await preview(from);
