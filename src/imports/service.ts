@@ -83,16 +83,19 @@ function begin(ctx: ActorContext, { id, sourceId }: ImportPreview, pool: ImportP
     if (waiting === 0 && preview.usedAt !== null) return 'OVER';
     requireDestination(actor);
     await requireSourceUnchanged(ctx, source, preview);
-    const poolId = waiting === 0 ? null : (preview.poolId ?? (await choosePool(actor, destination, pool)));
+    const nothing = waiting === 0;
+    // A pool is not made for nothing.
+    const poolId =
+      nothing && 'newPoolName' in pool ? null : (preview.poolId ?? (await choosePool(actor, destination, pool)));
     await tx.importPreview.update({
       where: { id },
       data: {
         ...{ target: targetOf(pool), poolId },
         usedAt: preview.usedAt ?? now,
-        runningUntil: poolId && addSeconds(now, RUN_SECONDS),
+        runningUntil: nothing ? null : addSeconds(now, RUN_SECONDS),
       },
     });
-    return poolId === null ? 'OVER' : { previewId: id, sourceId, poolId };
+    return nothing || poolId === null ? 'OVER' : { previewId: id, sourceId, poolId };
   }).catch(nameInUse);
 }
 

@@ -41,6 +41,7 @@ const ID = {
   LanDevice: 'LAN device',
   EwonService: 'service',
   OutgoingMessage: 'message',
+  EwonImport: 'import',
   LedgerEntry: 'movement of the credit',
   M2uLink: 'M2U link',
   Contact: 'contact',
@@ -48,7 +49,10 @@ const ID = {
 type NodeIds = Record<keyof typeof ID, string>;
 
 /** An object of every node type in an account, with the device that must be put away. */
-async function everyNode(of: TestAccount): Promise<{ ids: NodeIds; pending: string; leave(): Promise<void> }> {
+async function everyNode(
+  of: TestAccount,
+  neighbour: TestAccount,
+): Promise<{ ids: NodeIds; pending: string; ticket: string; leave(): Promise<void> }> {
   const pool = await of.pool('Node pool');
   const group = await of.group('Node group', [{ poolId: pool, connectEcatcher: true }]);
   const user = await of.user('node', [group]);
@@ -84,12 +88,17 @@ async function everyNode(of: TestAccount): Promise<{ ids: NodeIds; pending: stri
   await of.admin.api.succeed(
     'mutation { payCredit(input: { amount: "1.00", idempotencyKey: "node" }) { __typename ... on Error { code message } } }',
   );
+  const listed = await of.admin.api.succeed(
+    'mutation ($input: PreviewImportInput!) { previewImport(input: $input) { __typename ... on PreviewImportSuccess { ticket import { id } } ... on Error { code message } } }',
+    { input: { account: neighbour.name, username: 'admin', password: ADMIN_PASSWORD } },
+  );
   const lists = await of.admin.api.run(
     '{ oneTimeSecrets { nodes { id } } account { ledger { nodes { id } } messages { nodes { id } } contacts { nodes { id } } } }',
   );
   return {
     ids: {
       M2uLink: link.id,
+      EwonImport: listed.import.id,
       LanDevice: lanDevice.id,
       EwonService: service.id,
       ApiToken: token.id,
@@ -107,6 +116,7 @@ async function everyNode(of: TestAccount): Promise<{ ids: NodeIds; pending: stri
       Account: viewer.account.id,
     },
     pending: created.ewon.id,
+    ticket: listed.ticket,
     leave: () => ewon.device.disconnect(),
   };
 }
@@ -115,7 +125,7 @@ describe('ids', () => {
   let own: Awaited<ReturnType<typeof everyNode>>;
   let foreign: Awaited<ReturnType<typeof everyNode>>;
   beforeAll(async () => {
-    [own, foreign] = [await everyNode(account), await everyNode(other)];
+    [own, foreign] = [await everyNode(account, other), await everyNode(other, account)];
   });
   afterAll(async () => {
     await own.leave();
@@ -223,6 +233,7 @@ describe('ids', () => {
     'deleteLanDevice lanDeviceId': ['LanDevice', (lanDeviceId) => ({ lanDeviceId })],
     'disableSecondFactor userId': ['User', (userId) => ({ userId })],
     'grantSupportAccess ewonIds': ['Ewon', (id) => ({ email: 'refused@hms.se', ewonIds: [id] })],
+    'importEwons pool.poolId': ['Pool', (poolId) => ({ ticket: own.ticket, pool: { poolId }, confirm: true })],
     'readSecret secretId': ['OneTimeSecret', (secretId) => ({ secretId })],
     'removeEwonsFromPool poolId': ['Pool', (poolId) => ({ poolId, ewonIds: [own.ids.Ewon] })],
     'removeEwonsFromPool ewonIds': ['Ewon', (id) => ({ poolId: own.ids.Pool, ewonIds: [id] })],

@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { encodeGlobalId } from '../../src/graphql/global-id.ts';
 import { schema } from '../../src/graphql/schema.ts';
+import { credentialOf } from '../../src/imports/source.ts';
 import { encodeCursor } from '../../src/log/cursor.ts';
 import { inAccount } from '../../src/log/write.ts';
 import { createKey, createToken, hashToken } from '../../src/secrets.ts';
 import { ApiCaller, type GraphQLAnswer } from '../support/client.ts';
 import type { TestServer } from '../support/server.ts';
-import { startWorld, TestAccount, USER_PASSWORD } from '../support/world.ts';
+import { ADMIN_PASSWORD, startWorld, TestAccount, USER_PASSWORD } from '../support/world.ts';
 
 /*
  * Who may do what: for every field of Query, Mutation and Subscription the answer to each of seven actors. The operation of a
@@ -90,6 +91,7 @@ Mutation.exportRegistrationKey         | LOGIN  | FORBIDDEN | FORBIDDEN | FORBID
 Mutation.forcePasswordChange           | LOGIN  | NOT_FOUND | NOT_FOUND | NOT_FOUND | NOT_FOUND   | ok    | FORBIDDEN
 Mutation.generateBackupCodes           | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Mutation.grantSupportAccess            | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
+Mutation.importEwons                   | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.inviteUser                    | LOGIN  | NOT_FOUND | NOT_FOUND | NOT_FOUND | NOT_FOUND   | ok    | FORBIDDEN
 Mutation.keepSessionAlive              | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Mutation.leaveSlotQueue                | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
@@ -97,6 +99,7 @@ Mutation.login                         | ok     | ok        | ok        | ok    
 Mutation.logout                        | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Mutation.openSession                   | LOGIN  | ok        | ok        | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.payCredit                     | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
+Mutation.previewImport                 | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Mutation.readSecret                    | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Mutation.recoverPassword               | ok     | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Mutation.rejectEwon                    | LOGIN  | NOT_FOUND | NOT_FOUND | NOT_FOUND | ok          | ok    | FORBIDDEN
@@ -160,6 +163,8 @@ const SHORT: Record<string, string> = {
 
 let server: TestServer;
 let passwordHash: string;
+/** An account whose Ewons others may take over. */
+let donor: TestAccount;
 
 /** An account with something of every kind, all in one pool. Ids are keys of the database. */
 interface Realm {
@@ -317,6 +322,19 @@ const make = {
     const link = { accountId: account.id, ...named(unique('link')), url: 'https://m2u.example/', createdAt: now() };
     return global('M2uLink', (await db().m2uLink.create({ data: link })).id);
   },
+  /** Of a list without an Ewon. */
+  importTicket: async ({ realm, userId }: Cell) => {
+    const ticket = createToken();
+    const source = await db().user.findFirstOrThrow({ where: { accountId: donor.id } });
+    await db().importPreview.create({
+      data: {
+        ...{ accountId: realm.account.id, userId, sourceId: donor.id, sourceUserId: source.id },
+        sourceCredential: credentialOf(server.app.platform, source.passwordHash ?? ''),
+        ...{ ticketHash: hashToken(ticket), createdAt: now(), expiresAt: inMinutes(15) },
+      },
+    });
+    return ticket;
+  },
   message: async ({ account }: Realm) => {
     const { id } = await db().message.create({
       data: {
@@ -455,6 +473,9 @@ const OPERATIONS: Record<string, Operation> = {
     email: `${unique('engineer')}@hms.se`,
     ewonIds: actor === 'free' ? [] : [global('Ewon', realm.ewonId)],
   })),
+  'Mutation.importEwons': mutation(async (cell) => ({
+    ...{ ticket: await make.importTicket(cell), pool: { poolId: global('Pool', cell.realm.poolId) }, confirm: true },
+  })),
   'Mutation.inviteUser': mutation(async (cell) => ({ userId: await otherUser(cell) })),
   'Mutation.keepSessionAlive': mutation(async ({ realm, userId }) => ({
     sessionId: await make.session(realm, userId),
@@ -466,6 +487,9 @@ const OPERATIONS: Record<string, Operation> = {
   }),
   'Mutation.logout': twin(),
   'Mutation.openSession': twin((cell) => ({ ewonId: ewon(cell), client: 'M2WEB' })),
+  'Mutation.previewImport': mutation(() => ({
+    ...{ account: donor.name, username: 'admin', password: ADMIN_PASSWORD },
+  })),
   'Mutation.readSecret': mutation(async ({ realm, userId }) => {
     const secret = { accountId: realm.account.id, recipientId: userId, senderName: 'admin', createdAt: now() };
     const contentEncrypted = server.app.platform.secrets.encrypt('text');
@@ -566,6 +590,7 @@ beforeAll(async () => {
   server = started;
   passwordHash = await server.app.platform.passwords.hash(USER_PASSWORD);
   const free = await TestAccount.create(server, 'FREE');
+  donor = await TestAccount.create(server, 'FREE');
   await pro.setSlots(100);
   const { db: database } = server.app.platform;
 
