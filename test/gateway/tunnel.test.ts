@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { memoryStore } from '../../device-sim/state.ts';
-import { MAX_MESSAGE_BYTES } from '../../src/gateway/protocol.ts';
+import { MAX_MESSAGE_BYTES, m2uMessageBytes } from '../../src/gateway/protocol.ts';
 import { eventually, type Json } from '../support/client.ts';
 import { credentialsOf, RawTunnel } from '../support/raw-tunnel.ts';
 import type { TestServer } from '../support/server.ts';
@@ -290,8 +290,13 @@ describe('a device that keeps no rule', () => {
       () => ewonOf(id),
       ({ status }) => status === 'ONLINE',
     );
-    await large.send('x'.repeat(MAX_MESSAGE_BYTES + 1));
-    expect(await large.ended).toMatchObject({ code: 1009 });
+    // Right in form, but for its length; only what is relayed may be longer (M2U-01).
+    await large.send(JSON.stringify({ type: 'keepAlive' }).padEnd(MAX_MESSAGE_BYTES + 1));
+    expect(await large.ended).toMatchObject({ code: 4400, reason: 'MESSAGE_INVALID' });
+    const huge = new RawTunnel(server, credentials);
+    await huge.hello(device.facts);
+    await huge.send('x'.repeat(m2uMessageBytes(server.config.limits.M2U_PAYLOAD_BYTES) + 1));
+    expect(await huge.ended).toMatchObject({ code: 1009 });
 
     const flood = new RawTunnel(server, credentials);
     await flood.hello(device.facts);
