@@ -123,9 +123,6 @@ builder.prismaNode('Account', {
             }
           : null,
     }),
-    ewonFieldNames: t.exposeStringList('ewonFieldNames', {
-      description: 'The names of the three custom fields of Ewons.',
-    }),
     viewerCan: t.field({
       type: [AccountActionEnum],
       description: 'What the viewer may do with the account.',

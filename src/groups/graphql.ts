@@ -3,16 +3,15 @@ import { AppError } from '../errors.ts';
 import { nameKey } from '../ewons/rules.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import { builder } from '../graphql/builder.ts';
-import { OrderDirection } from '../graphql/enums.ts';
+import type { LoggedInContext } from '../graphql/context.ts';
 import { keyOf, keysOf } from '../graphql/global-id.ts';
+import { defineList } from '../graphql/lists/list.ts';
 import { objectName } from '../graphql/names.ts';
 import { renewActor } from '../graphql/own-rights.ts';
-import { page } from '../graphql/paging.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { PoolType } from '../pools/graphql.ts';
 import { poolsVisibleTo } from '../pools/rules.ts';
 import type { Actor, PoolRights } from '../users/actor.ts';
-import { usersVisibleTo } from '../users/rules.ts';
 import { GROUP_ROLES, type GroupAction, type GroupRole, groupActions, groupsVisibleTo } from './rules.ts';
 import {
   addGroupMembers,
@@ -86,23 +85,6 @@ export const GroupType = builder.prismaNode('Group', {
         orderBy: { poolId: 'asc' },
       }),
     }),
-    members: t.prismaConnection(
-      {
-        type: 'User',
-        cursor: 'id',
-        ...page,
-        description: 'Its members, as far as the viewer may see them (USR-02), oldest first.',
-        totalCount: ({ id }, _args, { db, actor }) => db.user.count({ where: membersWhere(actor, id) }),
-        resolve: (query, { id }, _args, { db, actor }) =>
-          db.user.findMany({
-            ...query,
-            where: membersWhere(actor, id),
-            orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
-          }),
-      },
-      { name: 'GroupMembersConnection', description: 'A page of a list, as Relay defines it.' },
-      { name: 'GroupMembersEdge', description: 'An object of a page with its place.' },
-    ),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     viewerCan: t.field({
       type: [GroupActionEnum],
@@ -134,9 +116,6 @@ builder.prismaObjectFields(GroupType, (t) => ({
   }),
 }));
 
-const membersWhere = (actor: Actor | null, groupId: string): Prisma.UserWhereInput =>
-  actor ? { AND: [usersVisibleTo(actor), { memberships: { some: { groupId } } }] } : { id: { in: [] } };
-
 const GroupBy = builder.inputType('GroupBy', {
   description: 'Exactly one way to name a group.',
   isOneOf: true,
@@ -146,20 +125,32 @@ const GroupBy = builder.inputType('GroupBy', {
   }),
 });
 
-const GroupOrderField = builder.enumType('GroupOrderField', {
-  description: 'What groups can be ordered by.',
-  values: {
-    NAME: { value: 'nameKey', description: 'The name, without regard to case.' },
-    CREATED_AT: { value: 'createdAt', description: 'When it was created.' },
-  } as const,
-});
-
-const GroupOrder = builder.inputType('GroupOrder', {
-  description: 'One field of an order.',
-  fields: (t) => ({
-    field: t.field({ type: GroupOrderField, required: true, description: 'What to order by.' }),
-    direction: t.field({ type: OrderDirection, required: true, defaultValue: 'asc', description: 'Which way round.' }),
-  }),
+const groupList = defineList({
+  model: 'Group',
+  things: 'groups',
+  fields: {
+    name: { key: 'nameKey', description: 'The name (GRP-06).' },
+    isAdministrators: { column: 'administrators', description: 'Whether it is the built-in group (GRP-02).' },
+    mayCreatePools: { description: ROLES.mayCreatePools },
+    mayCreateGroups: { description: ROLES.mayCreateGroups },
+    adminOfItself: { description: ROLES.adminOfItself },
+    smsSender: { description: ROLES.smsSender },
+    mailSender: { description: ROLES.mailSender },
+    createdAt: { description: 'When it was created.' },
+  },
+  search: ['name'],
+  extra: (t) => ({ poolId: t.id({ description: 'With a right on this pool.' }) }),
+  where: ({ poolId }, { actor }) =>
+    poolId && actor
+      ? [
+          {
+            poolRights: {
+              some: { poolId: keysOf('Pool', [poolId])[0] as string, pool: poolsVisibleTo(actor) },
+            },
+          },
+        ]
+      : [],
+  order: [['createdAt', 'asc']],
 });
 
 builder.queryFields((t) => ({
@@ -179,28 +170,13 @@ builder.queryFields((t) => ({
         },
       }),
   }),
-  groups: t.withAuth({ loggedIn: true }).prismaConnection(
-    {
-      type: 'Group',
-      cursor: 'id',
-      ...page,
+  groups: t.withAuth({ loggedIn: true }).connection(
+    groupList.shown({
+      type: GroupType,
       description: 'The groups that the viewer may see, oldest first unless ordered otherwise (GRP-05, GRP-22).',
-      args: { orderBy: t.arg({ type: [GroupOrder], validate: z.array(z.any()).max(4) }) },
-      totalCount: (_root, _args, { db, actor }) => db.group.count({ where: groupsVisibleTo(actor) }),
-      resolve: (query, _root, { orderBy }, { db, actor }) =>
-        db.group.findMany({
-          ...query,
-          where: groupsVisibleTo(actor),
-          orderBy: [
-            ...(orderBy?.length
-              ? orderBy.map(({ field, direction }) => ({ [field]: direction }))
-              : [{ createdAt: 'asc' as const }]),
-            { id: 'asc' },
-          ],
-        }),
-    },
-    { name: 'GroupConnection', description: 'A page of a list, as Relay defines it.' },
-    { name: 'GroupEdge', description: 'An object of a page with its place.' },
+      where: ({ actor }: LoggedInContext) => groupsVisibleTo(actor),
+    }),
+    ...groupList.connection(),
   ),
 }));
 

@@ -5,11 +5,11 @@ import { addSeconds } from '../clock.ts';
 import { AppError, TooManyRequestsError } from '../errors.ts';
 import type { Challenge, LoginStage } from '../generated/prisma/client.ts';
 import { builder } from '../graphql/builder.ts';
-import type { GraphQLContext } from '../graphql/context.ts';
+import type { GraphQLContext, LoggedInContext } from '../graphql/context.ts';
 import { ClientKindEnum, SecondFactorMethodEnum } from '../graphql/enums.ts';
 import { ErrorRef } from '../graphql/errors.ts';
 import { keysOf } from '../graphql/global-id.ts';
-import { page } from '../graphql/paging.ts';
+import { defineList } from '../graphql/lists/list.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { inAccount } from '../log/write.ts';
 import { PasswordPolicyError } from '../passwords/policy.ts';
@@ -69,7 +69,21 @@ const LoginType = builder.prismaNode('Login', {
   }),
 });
 
-const ViewerType = builder.objectRef<{ userId: string }>('Viewer').implement({
+const loginList = defineList({
+  model: 'Login',
+  things: 'logins',
+  fields: {
+    client: { enum: ClientKindEnum, description: 'The kind of client (AUTH-02).' },
+    createdAt: { description: 'When it began.' },
+    lastUsedAt: { description: 'When a request was last made with it.' },
+    expiresAt: { description: 'When it ends in any case (AUTH-18).' },
+    remoteAddress: { description: 'Where it came from.' },
+    userAgent: { description: 'What it said it was.' },
+  },
+  order: [['createdAt', 'desc']],
+});
+
+export const ViewerType = builder.objectRef<{ userId: string }>('Viewer').implement({
   description: 'Who is logged in.',
   fields: (t) => ({
     user: t.withAuth({ loggedIn: true }).prismaField({
@@ -89,22 +103,14 @@ const ViewerType = builder.objectRef<{ userId: string }>('Viewer').implement({
       resolve: (query, _viewer, _args, { db, actor }) =>
         db.login.findUniqueOrThrow({ ...query, where: { id: actor.loginId } }),
     }),
-    logins: t.withAuth({ loggedIn: true }).prismaConnection(
-      {
+    logins: t.withAuth({ loggedIn: true }).connection(
+      loginList.shown({
         type: LoginType,
-        cursor: 'id',
-        ...page,
-        description: 'The viewer’s open logins, newest first: each can be ended with `revokeLogins`.',
-        totalCount: (_viewer, _args, { db, actor, clock }) => db.login.count({ where: liveLogins(actor, clock.now()) }),
-        resolve: (query, _viewer, _args, { db, actor, clock }) =>
-          db.login.findMany({
-            ...query,
-            where: liveLogins(actor, clock.now()),
-            orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
-          }),
-      },
-      { name: 'LoginConnection', description: 'A page of a list, as Relay defines it.' },
-      { name: 'LoginEdge', description: 'An object of a page with its place.' },
+        description:
+          'The viewer’s open logins, newest first unless ordered otherwise: each can be ended with `revokeLogins`.',
+        where: ({ actor, clock }: LoggedInContext) => liveLogins(actor, clock.now()),
+      }),
+      ...loginList.connection(),
     ),
     isAdministrator: t.withAuth({ loggedIn: true }).boolean({
       description: 'The viewer has administrator rights on the account.',

@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { nameKey } from '../ewons/rules.ts';
 import { builder } from '../graphql/builder.ts';
-import { OrderDirection } from '../graphql/enums.ts';
+import type { LoggedInContext } from '../graphql/context.ts';
 import { keyOf, keysOf } from '../graphql/global-id.ts';
+import { defineList } from '../graphql/lists/list.ts';
 import { objectName } from '../graphql/names.ts';
 import { renewActor } from '../graphql/own-rights.ts';
-import { page } from '../graphql/paging.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { mayAdministerPool, type PoolAction, poolActions, poolsVisibleTo } from './rules.ts';
 import { addEwonsToPool, createPool, deletePool, removeEwonsFromPool, updatePool } from './service.ts';
@@ -59,20 +59,16 @@ const PoolBy = builder.inputType('PoolBy', {
   }),
 });
 
-const PoolOrderField = builder.enumType('PoolOrderField', {
-  description: 'What pools can be ordered by.',
-  values: {
-    NAME: { value: 'nameKey', description: 'The name, without regard to case.' },
-    CREATED_AT: { value: 'createdAt', description: 'When it was created.' },
-  } as const,
-});
-
-const PoolOrder = builder.inputType('PoolOrder', {
-  description: 'One field of an order.',
-  fields: (t) => ({
-    field: t.field({ type: PoolOrderField, required: true, description: 'What to order by.' }),
-    direction: t.field({ type: OrderDirection, required: true, defaultValue: 'asc', description: 'Which way round.' }),
-  }),
+const poolList = defineList({
+  model: 'Pool',
+  things: 'pools',
+  fields: {
+    name: { key: 'nameKey', description: 'The name (POOL-07).' },
+    isDefault: { description: 'Whether it is the account’s own pool (POOL-07).' },
+    createdAt: { description: 'When it was created.' },
+  },
+  search: ['name'],
+  order: [['createdAt', 'asc']],
 });
 
 builder.queryFields((t) => ({
@@ -92,28 +88,13 @@ builder.queryFields((t) => ({
         },
       }),
   }),
-  pools: t.withAuth({ loggedIn: true }).prismaConnection(
-    {
-      type: 'Pool',
-      cursor: 'id',
-      ...page,
+  pools: t.withAuth({ loggedIn: true }).connection(
+    poolList.shown({
+      type: PoolType,
       description: 'The pools that the viewer may see, oldest first unless ordered otherwise (POOL-09, POOL-11).',
-      args: { orderBy: t.arg({ type: [PoolOrder], validate: z.array(z.any()).max(4) }) },
-      totalCount: (_root, _args, { db, actor }) => db.pool.count({ where: poolsVisibleTo(actor) }),
-      resolve: (query, _root, { orderBy }, { db, actor }) =>
-        db.pool.findMany({
-          ...query,
-          where: poolsVisibleTo(actor),
-          orderBy: [
-            ...(orderBy?.length
-              ? orderBy.map(({ field, direction }) => ({ [field]: direction }))
-              : [{ createdAt: 'asc' as const }]),
-            { id: 'asc' },
-          ],
-        }),
-    },
-    { name: 'PoolConnection', description: 'A page of a list, as Relay defines it.' },
-    { name: 'PoolEdge', description: 'An object of a page with its place.' },
+      where: ({ actor }: LoggedInContext) => poolsVisibleTo(actor),
+    }),
+    ...poolList.connection(),
   ),
 }));
 

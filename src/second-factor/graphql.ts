@@ -3,11 +3,11 @@ import { TooManyRequestsError } from '../errors.ts';
 import type { RememberedPc, User } from '../generated/prisma/client.ts';
 import type { SecondFactorState } from '../generated/prisma/enums.ts';
 import { builder } from '../graphql/builder.ts';
-import type { GraphQLContext } from '../graphql/context.ts';
+import type { GraphQLContext, LoggedInContext } from '../graphql/context.ts';
 import { SecondFactorMethodEnum } from '../graphql/enums.ts';
 import { keyOf } from '../graphql/global-id.ts';
-import { page } from '../graphql/paging.ts';
 import type { Actor } from '../users/actor.ts';
+import { UserType, userList } from '../users/graphql.ts';
 import { confirmedRecently, usersVisibleTo } from '../users/rules.ts';
 import { disableSecondFactor, resetSecondFactor, setSecondFactor } from './administrator.ts';
 import { qrCode } from './authenticator.ts';
@@ -212,23 +212,14 @@ const PolicyType = builder.objectRef<SecondFactorPolicy>('SecondFactorPolicy').i
           select: { id: true },
         })) !== null,
     }),
-    users: t.withAuth({ loggedIn: true }).prismaConnection(
-      {
-        type: 'User',
-        cursor: 'id',
-        ...page,
+    users: t.withAuth({ loggedIn: true }).connection(
+      userList.shown({
+        type: UserType,
         description:
-          'The users that have an active second factor, as far as the viewer may see them; `displayName` writes each as `John Smith[jsm]` (TFA-37).',
-        totalCount: (_policy, _args, { db, actor }) => db.user.count({ where: withSecondFactor(actor) }),
-        resolve: (query, _policy, _args, { db, actor }) =>
-          db.user.findMany({
-            ...query,
-            where: withSecondFactor(actor),
-            orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
-          }),
-      },
-      { name: 'SecondFactorUserConnection', description: 'A page of a list, as Relay defines it.' },
-      { name: 'SecondFactorUserEdge', description: 'An object of a page with its place.' },
+          'The users that have an active second factor, as far as the viewer may see them, oldest first unless ordered otherwise; `displayName` writes each as `John Smith[jsm]` (TFA-37).',
+        where: ({ actor }: LoggedInContext) => withSecondFactor(actor),
+      }),
+      ...userList.connection('SecondFactorUser'),
     ),
   }),
 });

@@ -1,18 +1,18 @@
 import { z } from 'zod';
+import { MoneyType } from '../billing/money.ts';
 import { EwonType } from '../ewons/graphql.ts';
 import { ewonReference } from '../ewons/rules.ts';
-import type { Prisma } from '../generated/prisma/client.ts';
 import type { SessionCloseReason, SessionState } from '../generated/prisma/enums.ts';
 import { builder } from '../graphql/builder.ts';
+import type { LoggedInContext } from '../graphql/context.ts';
 import { ClientKindEnum } from '../graphql/enums.ts';
 import { ErrorRef } from '../graphql/errors.ts';
-import { keyOf, keysOf } from '../graphql/global-id.ts';
-import { page } from '../graphql/paging.ts';
+import { keyOf, NO_ID } from '../graphql/global-id.ts';
+import { defineList } from '../graphql/lists/list.ts';
 import { serveStream } from '../graphql/streams.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { GroupType } from '../groups/graphql.ts';
 import { idempotencyKey } from '../idempotency.ts';
-import type { Actor } from '../users/actor.ts';
 import { UserType } from '../users/graphql.ts';
 import { userReference } from '../users/rules.ts';
 import { closeSession } from './close.ts';
@@ -172,49 +172,44 @@ const DateTimeRange = builder.inputType('DateTimeRange', {
 });
 export const DateTimeRangeInput = DateTimeRange;
 
-const SessionFilter = builder.inputType('SessionFilter', {
-  description: 'All given conditions hold together.',
-  fields: (t) => ({
-    live: t.boolean({ description: 'Only open sessions, or only closed ones.' }),
-    ewonIds: t.idList({ description: 'To one of these Ewons; at most 500.', validate: z.array(z.string()).max(500) }),
-    userIds: t.idList({ description: 'Of one of these users; at most 500.', validate: z.array(z.string()).max(500) }),
-    client: t.field({ type: ClientKindEnum, description: 'With this kind of client.' }),
-    startedAt: t.field({ type: DateTimeRange, description: 'Opened in this time.' }),
-  }),
+const sessionList = defineList({
+  model: 'Session',
+  things: 'sessions',
+  fields: {
+    number: { description: 'The number in its reference, as 12 of SES12.' },
+    userName: { description: 'The user’s display name at the time.' },
+    userNumber: { description: 'The number in the reference of its user, as 12 of USR12.' },
+    userIds: { column: 'userId', idOf: 'User', description: 'Its user.' },
+    ewonName: { description: 'The Ewon’s name at the time.' },
+    ewonNumber: { description: 'The number in the reference of its Ewon, as 12 of DEV12.' },
+    ewonIds: { column: 'ewonId', idOf: 'Ewon', description: 'Its Ewon.' },
+    client: { enum: ClientKindEnum, description: 'The kind of client.' },
+    state: { enum: SessionStateEnum, description: 'Whether it is live.' },
+    userVpnAddress: { description: 'The user’s address in the VPN.' },
+    ewonVpnAddress: { description: 'The Ewon’s address in the VPN.' },
+    startedAt: { description: 'When it was opened.' },
+    endedAt: { description: 'When it was closed.' },
+    closeReason: { enum: CloseReasonEnum, description: 'Why it ended.' },
+    aliveUntil: { description: 'Until when its client is taken to be there (CON-30).' },
+    bytesIn: { description: 'Bytes from the user to the Ewon (CON-29).' },
+    bytesOut: { description: 'Bytes from the Ewon to the user (CON-29).' },
+  },
+  search: ['userName', 'ewonName'],
+  extra: (t) => ({ live: t.boolean({ description: 'Only open sessions, or only closed ones.' }) }),
+  where: ({ live }) => (live == null ? [] : [{ state: live ? 'OPEN' : 'CLOSED' }]),
+  order: [['startedAt', 'desc']],
 });
 
-function sessionsWhere(
-  actor: Actor,
-  filter: typeof SessionFilter.$inferInput | null | undefined,
-): Prisma.SessionWhereInput {
-  const { from, to } = filter?.startedAt ?? {};
-  return {
-    AND: [
-      sessionsVisibleTo(actor),
-      filter?.live == null ? {} : { state: filter.live ? 'OPEN' : 'CLOSED' },
-      filter?.ewonIds ? { ewonId: { in: keysOf('Ewon', filter.ewonIds) } } : {},
-      filter?.userIds ? { userId: { in: keysOf('User', filter.userIds) } } : {},
-      filter?.client ? { client: filter.client } : {},
-      from || to ? { startedAt: { ...(from && { gte: from }), ...(to && { lt: to }) } } : {},
-    ],
-  };
-}
+const ofEwon = sessionList.nested<{ id: string }>('sessions', ({ id }) => ({ ewonId: id }), {
+  type: SessionType,
+  description: 'Its sessions that the viewer may see, newest first unless ordered otherwise.',
+  where: ({ actor }) => (actor ? sessionsVisibleTo(actor) : { id: NO_ID }),
+});
 
 builder.prismaObjectField('Ewon', 'sessions', (t) =>
-  t.relatedConnection(
-    'sessions',
-    {
-      cursor: 'id',
-      ...page,
-      description: 'Its sessions that the viewer may see, newest first.',
-      args: { filter: t.arg({ type: SessionFilter }) },
-      query: ({ filter }, { actor }) => ({
-        where: actor ? sessionsWhere(actor, filter) : { id: '' },
-        orderBy: [{ startedAt: 'desc' }, { id: 'desc' }],
-      }),
-    },
-    { name: 'EwonSessionConnection', description: 'A page of a list, as Relay defines it.' },
-    { name: 'EwonSessionEdge', description: 'A session of a page with its place.' },
+  t.connection(
+    { ...ofEwon, select: (args, ctx, nodes) => ofEwon.select(args, ctx, nodes as never) },
+    ...sessionList.connection('EwonSession'),
   ),
 );
 
@@ -359,8 +354,14 @@ const SlotOfferType = builder.objectRef<SlotOffer>('SlotOffer').implement({
     included: t.exposeInt('included', {
       description: 'How many the plan includes; the number cannot go below (CON-18).',
     }),
+    monthlyPrice: t.field({
+      type: MoneyType,
+      description: 'Price of those beyond, a month (BIL-14).',
+      resolve: ({ monthlyPriceCents }) => ({ cents: monthlyPriceCents }),
+    }),
     monthlyPriceCents: t.exposeInt('monthlyPriceCents', {
-      description: 'Price of those beyond, a month, in cents of a euro (BIL-14).',
+      deprecationReason: 'Ask for `monthlyPrice`, which is exact and names its currency. Goes on 2027-06-01.',
+      description: 'Price of those beyond, a month, in cents (BIL-14).',
     }),
     effectiveAt: t.expose('effectiveAt', {
       type: 'DateTime',
@@ -370,28 +371,18 @@ const SlotOfferType = builder.objectRef<SlotOffer>('SlotOffer').implement({
 });
 
 builder.queryFields((t) => ({
-  sessions: t.withAuth({ loggedIn: true }).prismaConnection(
-    {
-      type: 'Session',
-      cursor: 'id',
-      ...page,
-      description: 'The sessions that the viewer may see, newest first.',
-      args: { filter: t.arg({ type: SessionFilter }) },
-      totalCount: (_root, { filter }, { db, actor }) => db.session.count({ where: sessionsWhere(actor, filter) }),
-      resolve: (query, _root, { filter }, { db, actor }) =>
-        db.session.findMany({
-          ...query,
-          where: sessionsWhere(actor, filter),
-          orderBy: [{ startedAt: 'desc' }, { id: 'desc' }],
-        }),
-    },
-    { name: 'SessionConnection', description: 'A page of a list, as Relay defines it.' },
-    { name: 'SessionEdge', description: 'An object of a page with its place.' },
+  sessions: t.withAuth({ loggedIn: true }).connection(
+    sessionList.shown({
+      type: SessionType,
+      description: 'The sessions that the viewer may see, newest first unless ordered otherwise.',
+      where: ({ actor }: LoggedInContext) => sessionsVisibleTo(actor),
+    }),
+    ...sessionList.connection(),
   ),
   slotOffer: t.withAuth({ loggedIn: true }).field({
     type: SlotOfferType,
     description:
-      'Price and date of another number of concurrent connections, before it is ordered (CON-14). Errors: PLAN_FEATURE_NOT_AVAILABLE, VALIDATION_FAILED.',
+      'Price and date of another number of concurrent connections, before it is ordered (CON-14). Administrators only (BIL-16). Errors: FORBIDDEN, PLAN_FEATURE_NOT_AVAILABLE, VALIDATION_FAILED.',
     args: { concurrentConnections: t.arg.int({ required: true, description: 'The number in question.' }) },
     resolve: (_root, { concurrentConnections }, ctx) => offerSlots(ctx, concurrentConnections),
   }),

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { builder } from '../graphql/builder.ts';
+import type { LoggedInContext } from '../graphql/context.ts';
 import { keyOf } from '../graphql/global-id.ts';
-import { page } from '../graphql/paging.ts';
+import { defineList } from '../graphql/lists/list.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { GroupType } from '../groups/graphql.ts';
 import { PoolType } from '../pools/graphql.ts';
@@ -15,6 +16,7 @@ import {
   supportAccessActions,
   supportAccessesVisibleTo,
   supportAccessStatus,
+  whereSupportAccessStatus,
 } from './rules.ts';
 import { readSecret, shareSecret } from './secrets.ts';
 
@@ -97,28 +99,44 @@ const SupportAccessType = builder.prismaNode('SupportAccess', {
   }),
 });
 
-builder.prismaObjectFields('Account', (t) => ({
-  supportAccesses: t.prismaConnection(
-    {
-      type: 'SupportAccess',
-      cursor: 'id',
-      nullable: true,
-      ...page,
-      description:
-        'Accesses given to support engineers, newest first, those that have ended too (SUP-01). Null for all but Administrators.',
-      totalCount: (_account, _args, { db, actor }) =>
-        actor ? db.supportAccess.count({ where: supportAccessesVisibleTo(actor) }) : 0,
-      resolve: (query, _account, _args, { db, actor }) =>
-        actor?.administrator
-          ? db.supportAccess.findMany({
-              ...query,
-              where: supportAccessesVisibleTo(actor),
-              orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
-            })
-          : null,
+const supportAccessList = defineList({
+  model: 'SupportAccess',
+  things: 'support accesses',
+  fields: {
+    engineer: { description: 'The address of the engineer (SUP-03).' },
+    createdAt: { description: 'When it was given.' },
+    expiresAt: { description: 'When it was to end (SUP-09).' },
+    revokedAt: { description: 'When it was revoked.' },
+    devicePasswordsChangedAt: {
+      column: 'passwordsChangedAt',
+      description: 'When somebody confirmed that device passwords were changed (SUP-13).',
     },
-    { name: 'SupportAccessConnection', description: 'A page of a list, as Relay defines it.' },
-    { name: 'SupportAccessEdge', description: 'An object of a page with its place.' },
+  },
+  search: ['engineer'],
+  extra: (t) => ({
+    status: t.field({
+      type: [SupportAccessStatusEnum],
+      validate: z.array(z.any()).max(100, 'At most 100 values.'),
+      description: 'The status: one of these.',
+    }),
+  }),
+  where: ({ status }, { clock }) =>
+    status ? [{ OR: status.map((one) => whereSupportAccessStatus(one, clock.now())) }] : [],
+  order: [['createdAt', 'desc']],
+});
+
+builder.prismaObjectFields('Account', (t) => ({
+  supportAccesses: t.connection(
+    {
+      ...supportAccessList.shown({
+        type: SupportAccessType,
+        description:
+          'Accesses given to support engineers, newest first unless ordered otherwise, those that have ended too (SUP-01). Null for all but Administrators.',
+        where: ({ actor }) => (actor?.administrator ? supportAccessesVisibleTo(actor) : null),
+      }),
+      nullable: true,
+    },
+    ...supportAccessList.connection(),
   ),
 }));
 
@@ -144,24 +162,27 @@ const OneTimeSecretType = builder.prismaNode('OneTimeSecret', {
   }),
 });
 
+const secretList = defineList({
+  model: 'OneTimeSecret',
+  things: 'one-time secrets',
+  fields: {
+    senderName: { description: 'Who shared it.' },
+    createdAt: { description: 'When it was shared.' },
+    expiresAt: { description: 'When it is destroyed if nobody has read it.' },
+  },
+  search: ['senderName'],
+  order: [['createdAt', 'asc']],
+});
+
 builder.queryField('oneTimeSecrets', (t) =>
-  t.withAuth({ loggedIn: true }).prismaConnection(
-    {
-      type: 'OneTimeSecret',
-      cursor: 'id',
-      ...page,
-      description: 'What was shared with the viewer and waits to be read, oldest first (SUP-14).',
-      totalCount: (_root, _args, { db, actor, clock }) =>
-        db.oneTimeSecret.count({ where: { AND: [secretsVisibleTo(actor), readable(clock.now())] } }),
-      resolve: (query, _root, _args, { db, actor, clock }) =>
-        db.oneTimeSecret.findMany({
-          ...query,
-          where: { AND: [secretsVisibleTo(actor), readable(clock.now())] },
-          orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
-        }),
-    },
-    { name: 'OneTimeSecretConnection', description: 'A page of a list, as Relay defines it.' },
-    { name: 'OneTimeSecretEdge', description: 'An object of a page with its place.' },
+  t.withAuth({ loggedIn: true }).connection(
+    secretList.shown({
+      type: OneTimeSecretType,
+      description:
+        'What was shared with the viewer and waits to be read, oldest first unless ordered otherwise (SUP-14).',
+      where: ({ actor, clock }: LoggedInContext) => ({ AND: [secretsVisibleTo(actor), readable(clock.now())] }),
+    }),
+    ...secretList.connection(),
   ),
 );
 

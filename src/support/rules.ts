@@ -30,6 +30,16 @@ export function supportAccessStatus(
   return access.user && disabledReason(access.user, now) === null ? 'ACTIVE' : 'ENDED';
 }
 
+/** {@link supportAccessStatus} as a condition. */
+export function whereSupportAccessStatus(status: SupportAccessStatus, now: Date): Prisma.SupportAccessWhereInput {
+  if (status === 'REVOKED') return { revokedAt: { not: null } };
+  const usable: Prisma.UserWhereInput = {
+    disabledAt: null,
+    OR: [{ expiresAt: null }, { expiresAt: { gt: now } }],
+  };
+  return { revokedAt: null, user: status === 'ACTIVE' ? { is: usable } : { isNot: usable } };
+}
+
 /** What there is to do with a support access; whoever sees it may do so. */
 export const SUPPORT_ACCESS_ACTIONS = ['REVOKE', 'CONFIRM_DEVICE_PASSWORDS_CHANGED'] as const;
 export type SupportAccessAction = (typeof SUPPORT_ACCESS_ACTIONS)[number];

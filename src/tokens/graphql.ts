@@ -1,7 +1,7 @@
 import { builder } from '../graphql/builder.ts';
 import { keyOf } from '../graphql/global-id.ts';
+import { defineList } from '../graphql/lists/list.ts';
 import { objectName } from '../graphql/names.ts';
-import { page } from '../graphql/paging.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { PoolType } from '../pools/graphql.ts';
 import { apiTokensVisibleTo } from './rules.ts';
@@ -46,27 +46,33 @@ const ApiTokenType = builder.prismaNode('ApiToken', {
   }),
 });
 
+const tokenList = defineList({
+  model: 'ApiToken',
+  things: 'API tokens',
+  fields: {
+    name: { key: 'nameKey', description: 'The name (TOK-11).' },
+    prefix: { description: 'The first 6 of its characters (TOK-05).' },
+    poolId: { idOf: 'Pool', description: 'The pool whose Ewons it covers (TOK-08).' },
+    createdAt: { description: 'When it was created.' },
+    renewedAt: { description: 'Since when its value is in force (TOK-02).' },
+    lastUsedOn: { description: 'The day of its last use (TOK-09), as the beginning of the day in UTC.' },
+  },
+  search: ['name'],
+  order: [['createdAt', 'asc']],
+});
+
 builder.prismaObjectFields('Account', (t) => ({
-  apiTokens: t.prismaConnection(
+  apiTokens: t.connection(
     {
-      type: 'ApiToken',
-      cursor: 'id',
+      ...tokenList.shown({
+        type: ApiTokenType,
+        description:
+          'The API tokens, oldest first unless ordered otherwise, and their number (TOK-01). Null for all but Administrators (TOK-03).',
+        where: ({ actor }) => (actor?.administrator ? apiTokensVisibleTo(actor) : null),
+      }),
       nullable: true,
-      ...page,
-      description: 'The API tokens, oldest first, and their number (TOK-01). Null for all but Administrators (TOK-03).',
-      totalCount: (_account, _args, { db, actor }) =>
-        actor ? db.apiToken.count({ where: apiTokensVisibleTo(actor) }) : 0,
-      resolve: (query, _account, _args, { db, actor }) =>
-        actor?.administrator
-          ? db.apiToken.findMany({
-              ...query,
-              where: apiTokensVisibleTo(actor),
-              orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
-            })
-          : null,
     },
-    { name: 'ApiTokenConnection', description: 'A page of a list, as Relay defines it.' },
-    { name: 'ApiTokenEdge', description: 'An object of a page with its place.' },
+    ...tokenList.connection(),
   ),
 }));
 

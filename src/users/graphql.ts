@@ -4,15 +4,15 @@ import { nameKey } from '../ewons/rules.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import type { Role } from '../generated/prisma/enums.ts';
 import { builder } from '../graphql/builder.ts';
+import type { LoggedInContext } from '../graphql/context.ts';
 import { CustomFieldValueType } from '../graphql/custom-fields.ts';
-import { keysOf } from '../graphql/global-id.ts';
-import { page } from '../graphql/paging.ts';
+import { keysOf, NO_ID } from '../graphql/global-id.ts';
+import { defineList } from '../graphql/lists/list.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { GroupType } from '../groups/graphql.ts';
 import { groupsVisibleTo } from '../groups/rules.ts';
 import { PASSWORD_POLICY_SELECT, passwordExpiresAt } from '../passwords/policy.ts';
 import { formatIpv4 } from '../vpn/ipv4.ts';
-import type { Actor } from './actor.ts';
 import { groupsOfUserLoader } from './groups.ts';
 import {
   type DisabledReason,
@@ -250,18 +250,64 @@ const UserBy = builder.inputType('UserBy', {
   }),
 });
 
-const UserFilter = builder.inputType('UserFilter', {
-  description: 'All given conditions hold together.',
-  fields: (t) => ({
-    search: t.string({
-      description: 'Part of the user name, full name or description, without regard to case.',
-      validate: z.string().max(200),
-    }),
+/** Users, wherever they are listed. */
+export const userList = defineList({
+  model: 'User',
+  things: 'users',
+  fields: {
+    number: { description: 'The number in his reference, as 12 of USR12 (USR-40).' },
+    username: { key: 'usernameKey', description: 'The login (USR-04).' },
+    fullName: { description: 'The full name (USR-06).' },
+    email: { description: 'The e-mail address (USR-05).' },
+    description: { description: 'The description (USR-07).' },
+    customField1: { column: 'custom1', description: 'The value of the first custom field (CF-04).' },
+    customField2: { column: 'custom2', description: 'The value of the second custom field (CF-04).' },
+    customField3: { column: 'custom3', description: 'The value of the third custom field (CF-04).' },
+    role: { enum: RoleEnum, description: 'The role; counts on plans without groups only.' },
+    nameIsPublic: { column: 'namePublic', description: 'Whether other users see his name (USR-13).' },
+    mayEditOwnProperties: { column: 'mayEditOwn', description: 'Whether he may change his own properties (USR-16).' },
+    forbidPasswordChange: { description: 'Whether he may not change his own password (USR-19).' },
+    mustChangePassword: { description: 'Whether he chooses a new password at his next login (USR-22).' },
+    expiresAt: { description: 'When his access ends (USR-37).' },
+    invitationSentAt: { description: 'When the newest invitation was sent (INV-11).' },
+    invitationAcceptedAt: { description: 'When the newest invitation was accepted (INV-11).' },
+    lastLoginAt: { description: 'When he last logged in.' },
+    createdAt: { description: 'When he was created.' },
+  },
+  search: ['username', 'fullName', 'description', 'customField1', 'customField2', 'customField3'],
+  extra: (t) => ({
     groupId: t.id({ description: 'Members of this group.' }),
-    status: t.field({ type: UserStatusEnum, description: 'With this status (USR-25).' }),
+    status: t.field({
+      type: [UserStatusEnum],
+      validate: z.array(z.any()).max(100, 'At most 100 values.'),
+      description: 'The status: one of these (USR-25).',
+    }),
     temporary: t.boolean({ description: 'Only those with an expiration date, or only those without (USR-39).' }),
     expiresBefore: t.field({ type: 'DateTime', description: 'Whose access ends, or has ended, before this time.' }),
+    locked: t.boolean({ description: 'Only those whose logins are refused now, or only the others (AUTH-07).' }),
   }),
+  where: ({ groupId, status, temporary, expiresBefore, locked }, { actor, clock }) => [
+    ...(groupId && actor
+      ? [
+          {
+            memberships: {
+              some: { groupId: keysOf('Group', [groupId])[0] as string, group: groupsVisibleTo(actor) },
+            },
+          },
+        ]
+      : []),
+    ...(status ? [{ OR: status.map((one) => withStatus(one, clock.now())) }] : []),
+    ...(temporary == null ? [] : [{ expiresAt: temporary ? { not: null } : null }]),
+    ...(expiresBefore ? [{ expiresAt: { not: null, lt: expiresBefore } }] : []),
+    ...(locked == null
+      ? []
+      : [
+          locked
+            ? { lockedUntil: { not: null, gt: clock.now() } }
+            : { OR: [{ lockedUntil: null }, { lockedUntil: { lte: clock.now() } }] },
+        ]),
+  ],
+  order: [['createdAt', 'asc']],
 });
 
 builder.queryFields((t) => ({
@@ -285,52 +331,32 @@ builder.queryFields((t) => ({
         },
       }),
   }),
-  users: t.withAuth({ loggedIn: true }).prismaConnection(
-    {
-      type: 'User',
-      cursor: 'id',
-      ...page,
-      description: 'The users that the viewer may see, whatever their status, oldest first (USR-01, USR-02, USR-29).',
-      args: { filter: t.arg({ type: UserFilter }) },
-      totalCount: (_root, { filter }, { db, actor, clock }) =>
-        db.user.count({ where: usersWhere(actor, filter, clock.now()) }),
-      resolve: (query, _root, { filter }, { db, actor, clock }) =>
-        db.user.findMany({
-          ...query,
-          where: usersWhere(actor, filter, clock.now()),
-          orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
-        }),
-    },
-    { name: 'UserConnection', description: 'A page of a list, as Relay defines it.' },
-    { name: 'UserEdge', description: 'An object of a page with its place.' },
+  users: t.withAuth({ loggedIn: true }).connection(
+    userList.shown({
+      type: UserType,
+      description:
+        'The users that the viewer may see, whatever their status, oldest first unless ordered otherwise (USR-01, USR-02, USR-29).',
+      where: ({ actor }: LoggedInContext) => usersVisibleTo(actor),
+    }),
+    ...userList.connection(),
   ),
 }));
 
-function usersWhere(
-  actor: Actor,
-  filter: typeof UserFilter.$inferInput | null | undefined,
-  now: Date,
-): Prisma.UserWhereInput {
-  const { search, groupId, status, temporary, expiresBefore } = filter ?? {};
-  // Prisma hands `contains` on as a pattern.
-  const contains = { contains: search?.replaceAll(/[\\%_]/g, '\\$&') ?? '', mode: 'insensitive' as const };
-  return {
-    AND: [
-      usersVisibleTo(actor),
-      search ? { OR: [{ username: contains }, { fullName: contains }, { description: contains }] } : {},
-      groupId
-        ? { memberships: { some: { groupId: keysOf('Group', [groupId])[0], group: groupsVisibleTo(actor) } } }
-        : {},
-      status ? withStatus(status, now) : {},
-      temporary == null ? {} : { expiresAt: temporary ? { not: null } : null },
-      expiresBefore ? { expiresAt: { lt: expiresBefore } } : {},
-    ],
-  };
-}
+builder.prismaObjectField(GroupType, 'members', (t) =>
+  t.connection(
+    userList.shown<{ id: string }>({
+      type: UserType,
+      description: 'Its members, as far as the viewer may see them (USR-02), oldest first unless ordered otherwise.',
+      where: ({ actor }, { id }) =>
+        actor ? { AND: [usersVisibleTo(actor), { memberships: { some: { groupId: id } } }] } : { id: NO_ID },
+    }),
+    ...userList.connection('GroupMembers'),
+  ),
+);
 
 /** {@link userStatus} as a condition. */
 function withStatus(status: UserStatus, now: Date): Prisma.UserWhereInput {
-  if (status === 'DISABLED') return { OR: [{ disabledAt: { not: null } }, { expiresAt: { lte: now } }] };
+  if (status === 'DISABLED') return { OR: [{ disabledAt: { not: null } }, { expiresAt: { not: null, lte: now } }] };
   return {
     disabledAt: null,
     OR: [{ expiresAt: null }, { expiresAt: { gt: now } }],
