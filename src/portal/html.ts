@@ -31,7 +31,7 @@ form { display: inline; }
 form.fields { display: grid; gap: .6rem; max-width: 22rem; }
 form.fields label { display: grid; }
 input, button { font: inherit; padding: .3rem .5rem; }
-.error { color: #b00020; font-weight: 600; }
+.error { color: #b00020; color: light-dark(#b00020, #ff8a80); font-weight: 600; }
 .quiet { opacity: .7; }
 svg.map { width: 100%; height: auto; background: #8882; }
 svg.map circle { fill: #888; } svg.map circle.online { fill: #1a8f3c; } svg.map circle.connected { fill: #0b62c4; }
