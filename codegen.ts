@@ -24,6 +24,7 @@ const config: CodegenConfig = {
           Cursor: 'string',
           Date: 'string',
           DateTime: 'string',
+          Decimal: 'string',
           Duration: 'string',
           EmailAddress: 'string',
           FirmwareVersion: 'string',

@@ -147,6 +147,29 @@ export type CreateUserInput = {
   username: string;
 };
 
+/** What a time is compared with. All that is given holds together; null is as if it were absent. */
+export type DateTimeFilter = {
+  /** This time, to the millisecond. */
+  equals?: string | null | undefined;
+  /** At this time or later. */
+  from?: string | null | undefined;
+  /** One of these; at most 500. */
+  in?: Array<string> | null | undefined;
+  /** Only where there is none, or only where there is one. */
+  isNull?: boolean | null | undefined;
+  /** Before this time. */
+  to?: string | null | undefined;
+};
+
+/** What the switch on the digital input of a device means for remote access (GW-07). */
+export type DigitalInputPolicy =
+  /** Nothing. */
+  | 'IGNORE'
+  /** Remote access is forbidden while it is on. */
+  | 'ON_DISABLES'
+  /** Remote access is allowed while it is on. */
+  | 'ON_ENABLES';
+
 /** Why something was refused. Codes are stable: clients decide by them, not by the message (API-04). */
 export type ErrorCode =
   /** An account does not import from itself (IMP-16). */
@@ -229,7 +252,9 @@ export type ErrorCode =
   | 'IDEMPOTENCY_KEY_REUSED'
   /** What was listed is no longer as it was; list the Ewons again (IMP-07). */
   | 'IMPORT_CHANGED'
-  /** The ticket is unknown, used or has expired; list the Ewons again (IMP-07). */
+  /** The Ewons of this ticket are being moved at this moment; ask again for the results (IMP-10). */
+  | 'IMPORT_RUNNING'
+  /** The ticket is unknown or has expired, or was used for another pool; list the Ewons again (IMP-07). */
   | 'IMPORT_TICKET_INVALID'
   /** Neither allowance nor credit of the account covers it (WAK-07). */
   | 'INSUFFICIENT_CREDIT'
@@ -259,6 +284,8 @@ export type ErrorCode =
   | 'LAN_PORT_IN_USE'
   /** The account would be left without an enabled Administrator (ACC-23). */
   | 'LAST_ADMINISTRATOR'
+  /** The server of the link was not reached, or did not take the data (M2U-05). */
+  | 'LINK_DELIVERY_FAILED'
   /** Another M2U link of the account has this name (M2U-02). */
   | 'LINK_NAME_IN_USE'
   /** The target of the link is not a public host reached by https (M2U-04). */
@@ -389,22 +416,68 @@ export type EwonAction =
   /** Remove it from the account: needs the right to administer all of its pools (EWN-19). */
   | 'REMOVE';
 
-/** All given conditions hold together. */
+/** Which Ewons. All that is given holds together; AND, OR and NOT combine further filters (LST-03). Null is as if it were absent. */
 export type EwonFilter = {
+  /** Each of these holds. */
+  AND?: Array<EwonFilter> | null | undefined;
+  /** This does not hold. */
+  NOT?: EwonFilter | null | undefined;
+  /** At least one of these holds; none does where there is none. */
+  OR?: Array<EwonFilter> | null | undefined;
+  /** Whether it keeps its tunnel open (WAK-03): one of these. */
+  connectionMode?: Array<ConnectionMode> | null | undefined;
+  /** When its record was created. */
+  createdAt?: DateTimeFilter | null | undefined;
+  /** The value of the first custom field (CF-04). */
+  customField1?: StringFilter | null | undefined;
+  /** The value of the second custom field (CF-04). */
+  customField2?: StringFilter | null | undefined;
+  /** The value of the third custom field (CF-04). */
+  customField3?: StringFilter | null | undefined;
+  /** The description (EWN-05). */
+  description?: StringFilter | null | undefined;
+  /** The state of its digital input (GW-06): one of these, null for none. */
+  digitalInput?: Array<boolean | null | undefined> | null | undefined;
+  /** What its digital input means for remote access (GW-07): one of these, null for none. */
+  digitalInputPolicy?: Array<DigitalInputPolicy | null | undefined> | null | undefined;
+  /** The firewall level (LAN-06): one of these. */
+  firewallLevel?: Array<FirewallLevel> | null | undefined;
+  /** The firmware version; the order is that of the text. */
+  firmwareVersion?: StringFilter | null | undefined;
+  /** Whether its device lets it be located (PRV-04): one of these, null for none. */
+  geolocationEnabled?: Array<boolean | null | undefined> | null | undefined;
   /** These Ewons; at most 500. */
   ids?: Array<string | number> | null | undefined;
+  /** When it was last heard. */
+  lastSeenAt?: DateTimeFilter | null | undefined;
   /** Only those that appear on the map, or only those that do not (M2W-04, PRV-05). */
   located?: boolean | null | undefined;
+  /** The device family (EWN-25): one of these, null for none. */
+  model?: Array<EwonModel | null | undefined> | null | undefined;
+  /** The name (EWN-03). */
+  name?: StringFilter | null | undefined;
+  /** The number in its reference, as 12 of DEV12 (EWN-04). */
+  number?: NumberFilter | null | undefined;
   /** Only those that are online, or only those that are not. */
   online?: boolean | null | undefined;
+  /** When it last came online; none while it is offline. */
+  onlineSince?: DateTimeFilter | null | undefined;
   /** Ewons of this pool (POOL-11). */
   poolId?: string | number | null | undefined;
-  /** With this registration status. */
-  registrationStatus?: RegistrationStatus | null | undefined;
-  /** Part of the name, description, serial number or a custom field, without regard to case. */
+  /** When its present device registered. */
+  registeredAt?: DateTimeFilter | null | undefined;
+  /** How far it is with its registration (EWN-08): one of these. */
+  registrationStatus?: Array<RegistrationStatus> | null | undefined;
+  /** Part of one of these, without regard to case: name, description, serialNumber, customField1, customField2, customField3. */
   search?: string | null | undefined;
-  /** With this connection status (EWN-09). */
-  status?: EwonStatus | null | undefined;
+  /** The serial number (EWN-07). */
+  serialNumber?: StringFilter | null | undefined;
+  /** The connection status: one of these (EWN-09). */
+  status?: Array<EwonStatus> | null | undefined;
+  /** Its address on the WAN side (GW-06). */
+  wanAddress?: StringFilter | null | undefined;
+  /** How its device reaches the internet (GW-06): one of these, null for none. */
+  wanType?: Array<WanType | null | undefined> | null | undefined;
 };
 
 /** The device family (EWN-25): COSY, COSY_PLUS or FLEXY. */
@@ -601,6 +674,8 @@ export type LogCode =
   | 'GROUP_DELETED'
   /** SECURITY, INFO. */
   | 'IDENTITY_CONFIRMED'
+  /** SECURITY, INFO. */
+  | 'IMPORT_LISTED'
   /** USER, INFO. */
   | 'INVITATION_ACCEPTED'
   /** USER, INFO. */
@@ -703,6 +778,8 @@ export type LogCode =
   | 'SMS_CHARGED'
   /** BILLING, INFO. */
   | 'SMS_PACKAGE_BOUGHT'
+  /** BILLING, INFO. */
+  | 'SMS_REFUNDED'
   /** SECURITY, INFO. */
   | 'STREAMS_CUT'
   /** SECURITY, WARNING. */
@@ -742,6 +819,20 @@ export type LoginInput = {
   password: string;
   /** The user name, without regard to case. */
   username: string;
+};
+
+/** What a number is compared with. All that is given holds together; null is as if it were absent. */
+export type NumberFilter = {
+  /** This number. */
+  equals?: number | null | undefined;
+  /** One of these; at most 500. */
+  in?: Array<number> | null | undefined;
+  /** Only where there is none, or only where there is one. */
+  isNull?: boolean | null | undefined;
+  /** At most this. */
+  max?: number | null | undefined;
+  /** At least this. */
+  min?: number | null | undefined;
 };
 
 /** The session to open. */
@@ -900,6 +991,18 @@ export type SetFirewallLevelInput = {
   level: FirewallLevel;
 };
 
+/** What a text is compared with. All that is given holds together; null is as if it were absent. */
+export type StringFilter = {
+  /** Part of it, without regard to case. */
+  contains?: string | null | undefined;
+  /** This text; names are compared without regard to case, all other texts exactly. */
+  equals?: string | null | undefined;
+  /** One of these, compared as with `equals`; at most 500. */
+  in?: Array<string> | null | undefined;
+  /** Only where there is none, or only where there is one. */
+  isNull?: boolean | null | undefined;
+};
+
 /** The second factor. */
 export type SubmitLoginCodeInput = {
   /** The code that was sent, that of the authenticator app, or a backup code. */
@@ -923,6 +1026,15 @@ export type WakeUpEwonInput = {
   /** One that connects on demand. */
   ewonId: string | number;
 };
+
+/** How the device reaches the internet (GW-06): ETHERNET, WIFI or CELLULAR. */
+export type WanType =
+  /** By a mobile network. */
+  | 'CELLULAR'
+  /** By cable. */
+  | 'ETHERNET'
+  /** By Wi-Fi. */
+  | 'WIFI';
 
 export type EcatcherLoginMutationVariables = Exact<{
   input: LoginInput;
@@ -1065,11 +1177,15 @@ export type EcatcherSessionQueryVariables = Exact<{
 export type EcatcherSessionQuery = { node:
     | { __typename: 'Account' }
     | { __typename: 'ApiToken' }
+    | { __typename: 'Contact' }
     | { __typename: 'Ewon' }
+    | { __typename: 'EwonImport' }
     | { __typename: 'EwonService' }
     | { __typename: 'Group' }
     | { __typename: 'LanDevice' }
+    | { __typename: 'LedgerEntry' }
     | { __typename: 'Login' }
+    | { __typename: 'M2uLink' }
     | { __typename: 'OneTimeSecret' }
     | { __typename: 'OutgoingMessage' }
     | { __typename: 'Pool' }
