@@ -117,7 +117,7 @@ export function sendPage(response: ServerResponse, page: Page): void {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 ${refresh && html`<meta http-equiv="refresh" content="0; url=${refresh}">`}
-<title>${look?.skin.title ?? title}</title>
+<title>${title.replace(/^M2web\b/, (name) => look?.skin.title ?? name)}</title>
 <style>${new Html(STYLE)}</style>
 ${style !== '' && html`<style>${new Html(style)}</style>`}
 </head>
