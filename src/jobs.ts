@@ -8,6 +8,7 @@ import type { Platform } from './context.ts';
 import { nextDataPurge, purgeDataPoints } from './data-mailbox/store.ts';
 import type { DueKind } from './due-work.ts';
 import { nextLeaseEnd, reapLeases } from './ewons/presence.ts';
+import type { DueWork, Prisma } from './generated/prisma/client.ts';
 import { nextResultPurge, purgeStoredResults } from './idempotency.ts';
 import { nextImportPurge, purgeImports } from './imports/preview.ts';
 import { nextLogPurge, purgeLogs } from './log/purge.ts';
@@ -26,6 +27,8 @@ import { endWakeUp } from './wake-up/service.ts';
 
 const TICK_MS = 500;
 const DUE_WORK_BATCH = 100;
+/** How often in a run it looks for what its own work has brought: a stop of two years. */
+const DUE_WORK_ROUNDS = 25;
 const DUE_WORK_RETRY_SECONDS = 60;
 
 /** What is done when work falls due: in one transaction with the end of its row, so it is done once (CLU-05). */
@@ -187,31 +190,45 @@ export function startJobs(ctx: Platform, before: () => Promise<void>, more: read
   };
 }
 
-/** Does what has fallen due, in the order of its time; what fails is tried again later and keeps nothing else back. */
+/**
+ * Does what has fallen due, in the order of its time; what fails is tried again later and keeps nothing else back. What is due then
+ * because of it, as the end of the next month after a long stop, is done in the same run.
+ */
 async function runDueWork(ctx: Platform, dueAt: Date): Promise<void> {
-  const items = await ctx.db.dueWork.findMany({
-    where: { dueAt: { lte: dueAt }, OR: [{ retryAt: null }, { retryAt: { lte: dueAt } }] },
-    // At the same instant by kind: a month ends before the trial does, so that it is closed under the plan it had.
-    orderBy: [{ dueAt: 'asc' }, { kind: 'asc' }, { id: 'asc' }],
-    take: DUE_WORK_BATCH,
-  });
-  for (const { id, accountId, kind, subjectId } of items) {
-    await inAccount(ctx, accountId, async (account) => {
-      // Of several instances the first finds the row; one that was moved meanwhile is not due.
-      const { count } = await account.tx.dueWork.deleteMany({ where: { id, dueAt: { lte: dueAt } } });
-      if (count > 0) await DUE_WORK[kind as DueKind](ctx, account, subjectId);
-    }).catch(async (error: unknown) => {
-      ctx.log.error({ err: error, kind, subjectId }, 'Due work failed; it is tried again');
-      await ctx.db.dueWork.updateMany({
-        where: { id },
-        data: {
-          retryAt: addSeconds(ctx.clock.now(), DUE_WORK_RETRY_SECONDS),
-          attempts: { increment: 1 },
-          lastError: error instanceof Error ? error.message.slice(0, 500) : String(error),
-        },
-      });
+  const due = (where: Prisma.DueWorkWhereInput) =>
+    ctx.db.dueWork.findMany({
+      where: { dueAt: { lte: dueAt }, ...where },
+      // At the same instant by kind: a month ends before the trial does, so that it is closed under the plan it had.
+      orderBy: [{ dueAt: 'asc' }, { kind: 'asc' }, { id: 'asc' }],
+      take: DUE_WORK_BATCH,
     });
+  let items = await due({ OR: [{ retryAt: null }, { retryAt: { lte: dueAt } }] });
+  for (let round = 0; items.length > 0 && round < DUE_WORK_ROUNDS; round += 1) {
+    for (const item of items) await doDueWork(ctx, dueAt, item);
+    items = await due({ accountId: { in: [...new Set(items.map(({ accountId }) => accountId))] }, retryAt: null });
   }
+}
+
+async function doDueWork(ctx: Platform, now: Date, { id, accountId, kind, subjectId, dueAt }: DueWork): Promise<void> {
+  await inAccount(ctx, accountId, async (account) => {
+    const { dueWork } = account.tx;
+    // What was done has brought work that is due before this: that comes first.
+    const earlier = [{ dueAt: { lt: dueAt } }, { dueAt, kind: { lt: kind } }];
+    if ((await dueWork.count({ where: { accountId, retryAt: null, OR: earlier } })) > 0) return;
+    // Of several instances the first finds the row; one that was moved meanwhile is not due.
+    const { count } = await dueWork.deleteMany({ where: { id, dueAt: { lte: now } } });
+    if (count > 0) await DUE_WORK[kind as DueKind](ctx, account, subjectId);
+  }).catch(async (error: unknown) => {
+    ctx.log.error({ err: error, kind, subjectId }, 'Due work failed; it is tried again');
+    await ctx.db.dueWork.updateMany({
+      where: { id },
+      data: {
+        retryAt: addSeconds(ctx.clock.now(), DUE_WORK_RETRY_SECONDS),
+        attempts: { increment: 1 },
+        lastError: error instanceof Error ? error.message.slice(0, 500) : String(error),
+      },
+    });
+  });
 }
 
 /** When the next row falls due, or is tried again. */

@@ -1,4 +1,5 @@
 import { baseSlots, requireFeature } from '../account/plans.ts';
+import { monthBounds } from '../billing/months.ts';
 import { addMonths } from '../clock.ts';
 import type { ActorContext, Platform } from '../context.ts';
 import type { Tx } from '../database/database.ts';
@@ -169,7 +170,12 @@ export async function applyDueDecreases(ctx: Platform): Promise<void> {
     select: { id: true },
     take: 100,
   });
-  for (const { id } of due) await inAccount(ctx, id, (account) => applyDueDecrease(ctx, account));
+  for (const { id } of due)
+    await inAccount(ctx, id, async (account) => {
+      const { openMonth, timeZone, pendingSlotsAt } = await account.tx.account.findUniqueOrThrow({ where: { id } });
+      // A month that was over before is closed first: it is charged by the number that was in force (BIL-14).
+      if (pendingSlotsAt && monthBounds(openMonth, timeZone).to > pendingSlotsAt) await applyDueDecrease(ctx, account);
+    });
 }
 
 /** The same for one account: without one that is due nothing happens. */
