@@ -87,6 +87,7 @@ export const ERROR_CODES = {
   RECOVERY_INVALID: 'The link is unknown, used, replaced by a newer one or expired (AUTH-13).',
   REMEMBER_PC_NOT_ALLOWED: 'The account, or the user, may not remember PCs (TFA-27).',
   REMOTE_ACCESS_DISABLED: 'The switch on the digital input of the Ewon forbids remote access (GW-07).',
+  REPORT_TOO_LONG: 'The report has too many lines for a spreadsheet; take CSV (BIL-08).',
   RESERVATION_EXCEEDS_TOTAL: 'The reservations add up to more than the concurrent connections (CON-25).',
   SECOND_FACTOR_ENROLMENT_REQUIRED: 'A second factor must be set up before anything else (TFA-13, TFA-45).',
   SECOND_FACTOR_NOT_ACTIVE: 'The user has no active second factor.',

@@ -334,6 +334,8 @@ export type ErrorCode =
   | 'REMEMBER_PC_NOT_ALLOWED'
   /** The switch on the digital input of the Ewon forbids remote access (GW-07). */
   | 'REMOTE_ACCESS_DISABLED'
+  /** The report has too many lines for a spreadsheet; take CSV (BIL-08). */
+  | 'REPORT_TOO_LONG'
   /** The reservations add up to more than the concurrent connections (CON-25). */
   | 'RESERVATION_EXCEEDS_TOTAL'
   /** A second factor must be set up before anything else (TFA-13, TFA-45). */

@@ -1,31 +1,39 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Platform } from '../context.ts';
-import { AppError, type ErrorCode, TooManyRequestsError } from '../errors.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
 import { logCsv, logText } from '../log/export.ts';
 import { authenticate } from '../logins/login.ts';
+import { REPORT_FILES } from '../reports/files.ts';
 import type { Actor } from '../users/actor.ts';
 import { DOWNLOADS_PATH, type DownloadKind, openDownloadLink } from './links.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: each kind has parameters of its own, which its own schema checks.
-const KINDS: readonly DownloadKind<any>[] = [logCsv, logText];
+const KINDS: readonly DownloadKind<any>[] = [logCsv, logText, ...Object.values(REPORT_FILES)];
 
 const STATUS: Partial<Record<ErrorCode, number>> = {
   UNAUTHENTICATED: 401,
+  LOGIN_EXPIRED: 401,
   DOWNLOAD_INVALID: 404,
   NOT_FOUND: 404,
+  BAD_REQUEST: 400,
   VALIDATION_FAILED: 400,
+  REPORT_TOO_LONG: 422,
   TOO_MANY_REQUESTS: 429,
   RATE_LIMITED: 429,
-  INTERNAL_ERROR: 500,
 };
 
 /**
  * Answers a request below {@link DOWNLOADS_PATH}: with a login's token in the header at the path of a kind, or by a link. A
- * refusal is JSON with `code` and `message`. A reader that takes nothing for STREAM_STALL_SECONDS is cut off.
+ * refusal is JSON with `code` and `message`, and nothing else was sent. What breaks after the first bytes ends the connection,
+ * so that no reader takes a part for the whole. A reader that takes nothing for STREAM_STALL_SECONDS is cut off; one that leaves
+ * ends the reading.
  */
 export async function serveDownload(ctx: Platform, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const requestId = randomUUID();
+  response.setHeader('x-request-id', requestId);
   try {
     if (request.method !== 'GET') {
       response.setHeader('allow', 'GET');
@@ -35,33 +43,57 @@ export async function serveDownload(ctx: Platform, request: IncomingMessage, res
     const parsed = kind.params.safeParse(params);
     if (!parsed.success) throw new AppError('VALIDATION_FAILED', parsed.error.issues[0]?.message ?? 'Not such a file.');
     const { fileName, contentType, content } = await kind.open({ ...ctx, actor }, parsed.data);
-    response.writeHead(200, {
-      'content-type': contentType,
-      'content-disposition': `attachment; filename="${fileName}"`,
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      'content-security-policy': "default-src 'none'; sandbox",
-      'referrer-policy': 'no-referrer',
-    });
-    response.setTimeout(ctx.config.limits.STREAM_STALL_SECONDS * 1000, () => response.destroy());
-    await pipeline(Readable.from(content, { objectMode: false }), response);
+    const parts = content[Symbol.asyncIterator]();
+    try {
+      // Until there is something to send, a failure can still be told.
+      const first = await parts.next();
+      response.writeHead(200, {
+        'content-type': contentType,
+        // Whatever a kind is named after, the header stays one.
+        'content-disposition': `attachment; filename="${fileName.replace(/[^\w.-]/g, '_')}"`,
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+        'content-security-policy': "default-src 'none'; sandbox",
+        'referrer-policy': 'no-referrer',
+      });
+      response.setTimeout(ctx.config.limits.STREAM_STALL_SECONDS * 1000, () => response.destroy());
+      await pipeline(Readable.from(beginningWith(first, parts), { objectMode: false }), response);
+    } finally {
+      // One that was left before it was read to its end.
+      await parts.return?.();
+    }
   } catch (error) {
-    const known = error instanceof AppError;
     if (response.headersSent || response.destroyed) {
-      if (!response.destroyed) ctx.log.error({ err: error }, 'A download broke');
+      if (!response.destroyed || !isDeparture(error)) ctx.log.error({ err: error, requestId }, 'A download broke');
       return void response.destroy();
     }
-    if (!known) ctx.log.error({ err: error }, 'A download failed');
-    const code = known ? error.code : 'INTERNAL_ERROR';
-    if (error instanceof TooManyRequestsError) response.setHeader('retry-after', error.retryAfter);
-    sendJson(response, STATUS[code] ?? 403, { code, message: known ? error.message : 'Something went wrong.' });
+    refuse(ctx, response, error, requestId);
   }
+}
+
+async function* beginningWith<T>(first: IteratorResult<T>, rest: AsyncIterator<T>): AsyncGenerator<T> {
+  for (let part = first; !part.done; part = await rest.next()) yield part.value;
+}
+
+/** Whether it is the reader who ended it. */
+const isDeparture = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+
+function refuse(ctx: Platform, response: ServerResponse, error: unknown, requestId: string): void {
+  if (!(error instanceof AppError)) {
+    ctx.log.error({ err: error, requestId }, 'A download failed');
+    return sendJson(response, 500, { code: 'INTERNAL_ERROR', message: 'Something went wrong.', requestId });
+  }
+  const { code, message } = error;
+  if ('retryAfter' in error) response.setHeader('retry-after', Number(error.retryAfter));
+  if (STATUS[code] === 401) response.setHeader('www-authenticate', 'Bearer');
+  sendJson(response, STATUS[code] ?? 403, { code, message });
 }
 
 async function asked(ctx: Platform, request: IncomingMessage) {
   const url = new URL(request.url ?? '/', 'http://localhost');
   const place = url.pathname.slice(DOWNLOADS_PATH.length + 1);
-  const link = /^link\/([\w-]{40,4000})$/.exec(place)?.[1];
+  const link = /^link\/([\w-]+)$/.exec(place)?.[1];
   const { path, params, actor } =
     link === undefined
       ? { path: place, params: Object.fromEntries(url.searchParams), actor: await bearerOf(ctx, request) }

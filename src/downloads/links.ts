@@ -33,7 +33,13 @@ export interface DownloadLink {
   expiresAt: Date;
 }
 
+/** Tells links from whatever else the installation has encrypted. */
+const PURPOSE = 'download';
+/** Longest link that a browser and proxies let through. */
+const MAX_LINK_LENGTH = 4000;
+
 const signed = z.object({
+  purpose: z.literal(PURPOSE),
   path: z.string(),
   params: z.record(z.string(), z.unknown()),
   loginId: z.uuid(),
@@ -43,6 +49,7 @@ const signed = z.object({
 /**
  * Makes a link to a file for whoever holds it, for DOWNLOAD_LINK_SECONDS and as long as the login lasts; the rights are those
  * that its user has when it is used.
+ * @throws AppError VALIDATION_FAILED when the params are too long
  */
 export function createDownloadLink<P extends Record<string, unknown>>(
   { secrets, clock, config, actor }: ActorContext,
@@ -50,8 +57,11 @@ export function createDownloadLink<P extends Record<string, unknown>>(
   params: P,
 ): DownloadLink {
   const expiresAt = addSeconds(clock.now(), config.limits.DOWNLOAD_LINK_SECONDS);
-  const content = { path, params, loginId: actor.loginId, expiresAt: expiresAt.toISOString() };
-  return { url: `${DOWNLOADS_PATH}/link/${secrets.encrypt(JSON.stringify(content))}`, expiresAt };
+  const content = { purpose: PURPOSE, path, params, loginId: actor.loginId, expiresAt: expiresAt.toISOString() };
+  const token = secrets.encrypt(JSON.stringify(content));
+  if (token.length > MAX_LINK_LENGTH)
+    throw new AppError('VALIDATION_FAILED', 'What names the file is too long for a link; ask for less.');
+  return { url: `${DOWNLOADS_PATH}/link/${token}`, expiresAt };
 }
 
 /**
@@ -63,13 +73,13 @@ export async function openDownloadLink(
   token: string,
 ): Promise<{ path: string; params: Record<string, unknown>; actor: Actor }> {
   const invalid = new AppError('DOWNLOAD_INVALID', 'The link is unknown or has expired; ask for another.');
-  let text: string;
+  let content: unknown;
   try {
-    text = secrets.decrypt(token);
+    content = JSON.parse(secrets.decrypt(token));
   } catch {
     throw invalid;
   }
-  const link = signed.safeParse(JSON.parse(text));
+  const link = signed.safeParse(content);
   const now = clock.now();
   if (!link.success || link.data.expiresAt <= now) throw invalid;
   const { path, params, loginId } = link.data;

@@ -24,6 +24,7 @@ import '../messages/graphql.ts';
 import '../passwords/graphql.ts';
 import '../pools/graphql.ts';
 import '../portal/graphql.ts';
+import '../reports/graphql.ts';
 import '../second-factor/graphql.ts';
 import '../sessions/graphql.ts';
 import '../support/graphql.ts';
