@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { monthIn } from '../../src/billing/months.ts';
 import { encodeGlobalId } from '../../src/graphql/global-id.ts';
 import { schema } from '../../src/graphql/schema.ts';
 import { credentialOf } from '../../src/imports/source.ts';
@@ -46,6 +47,7 @@ Query.pools                            | LOGIN  | ok        | ok        | ok    
 Query.rawLog                           | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Query.rawUserLog                       | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Query.reachability                     | LOGIN  | ok        | ok        | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
+Query.reportDownload                   | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Query.sessions                         | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
 Query.slotOffer                        | LOGIN  | FORBIDDEN | FORBIDDEN | FORBIDDEN | FORBIDDEN   | ok    | FORBIDDEN
 Query.user                             | LOGIN  | ok        | ok        | ok        | ok          | ok    | FORBIDDEN
@@ -386,13 +388,17 @@ const OPERATIONS: Record<string, Operation> = {
   'Query.pool': query(({ realm }) => `(by: { id: "${global('Pool', realm.poolId)}" }) { id }`),
   'Query.pools': query(LIST),
   'Query.rawLog': query('{ pageInfo { endCursor } }'),
-  'Query.rawUserLog': query(({ realm }) => `(userIds: ["${global('User', realm.userId)}"]) { pageInfo { endCursor } }`),
+  'Query.rawUserLog': query((cell) => `(userIds: ["${own(cell)}"]) { pageInfo { endCursor } }`),
   'Query.reachability': query(
     (cell) => `(input: { ewonId: "${ewon(cell)}", address: "10.0.0.20", port: 80 }) { rule }`,
   ),
   'Query.sessions': query(LIST),
   'Query.planOffer': query('(plan: PRO) { plan }'),
   'Query.plans': query('{ plan }'),
+  'Query.reportDownload': query(() => {
+    const month = monthIn('UTC', server.clock.now());
+    return `(kind: CONNECTIONS, month: "${month}", format: PDF) { url }`;
+  }),
   'Query.slotOffer': query('(concurrentConnections: 4) { concurrentConnections }'),
   'Query.user': query((cell) => `(by: { id: "${own(cell)}" }) { id }`),
   'Query.users': query(LIST),
