@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { builder } from '../graphql/builder.ts';
 import { keyOf } from '../graphql/global-id.ts';
-import { page } from '../graphql/paging.ts';
+import { defineList } from '../graphql/lists/list.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { M2U_DEPRECATED, m2uLinksVisibleTo } from './rules.ts';
 import { createM2uLink, deleteM2uLink, updateM2uLink } from './service.ts';
@@ -20,28 +20,31 @@ const M2uLinkType = builder.prismaNode('M2uLink', {
   }),
 });
 
+const linkList = defineList({
+  model: 'M2uLink',
+  things: 'M2U links',
+  fields: {
+    name: { key: 'nameKey', description: 'The name.' },
+    url: { description: 'Where the data goes.' },
+    createdAt: { description: 'When it was created.' },
+  },
+  search: ['name', 'url'],
+  order: [['name', 'asc']],
+});
+
 builder.prismaObjectFields('Account', (t) => ({
-  m2uLinks: t.prismaConnection(
+  m2uLinks: t.connection(
     {
-      type: 'M2uLink',
-      cursor: 'id',
+      ...linkList.shown({
+        type: M2uLinkType,
+        description:
+          'The M2U links, by name unless ordered otherwise, and their number (M2U-02). Null for all but Administrators.',
+        where: ({ actor }) => (actor?.administrator ? m2uLinksVisibleTo(actor) : null),
+      }),
       nullable: true,
-      ...page,
       deprecationReason: M2U_DEPRECATED,
-      description: 'The M2U links by name, and their number (M2U-02). Null for all but Administrators.',
-      totalCount: (_account, _args, { db, actor }) =>
-        actor ? db.m2uLink.count({ where: m2uLinksVisibleTo(actor) }) : 0,
-      resolve: (query, _account, _args, { db, actor }) =>
-        actor?.administrator
-          ? db.m2uLink.findMany({
-              ...query,
-              where: m2uLinksVisibleTo(actor),
-              orderBy: [{ nameKey: 'asc' }, { id: 'asc' }],
-            })
-          : null,
     },
-    { name: 'M2uLinkConnection', description: 'A page of a list, as Relay defines it.' },
-    { name: 'M2uLinkEdge', description: 'An object of a page with its place.' },
+    ...linkList.connection(),
   ),
 }));
 
