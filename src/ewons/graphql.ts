@@ -13,7 +13,7 @@ import { builder } from '../graphql/builder.ts';
 import { CustomFieldValueType, customFields } from '../graphql/custom-fields.ts';
 import { ClientKindEnum, FirewallLevelEnum } from '../graphql/enums.ts';
 import { keyOf, keysOf } from '../graphql/global-id.ts';
-import { defineList } from '../graphql/lists/list.ts';
+import { defineList, oneOfWays } from '../graphql/lists/list.ts';
 import { objectName } from '../graphql/names.ts';
 import { readingIn, whereReadable } from '../graphql/visible.ts';
 import { PoolType } from '../pools/graphql.ts';
@@ -321,7 +321,7 @@ const ewonList = defineList({
   }),
   where: ({ poolId, status, online, located }, { clock }) => [
     ...(poolId ? [{ pools: { some: { poolId: keysOf('Pool', [poolId])[0] as string } } }] : []),
-    ...(status ? [{ OR: status.map((one) => whereStatus(one, clock.now())) }] : []),
+    ...(status ? [oneOfWays(status.map((one) => whereStatus(one, clock.now())))] : []),
     ...(online == null ? [] : [{ gatewayId: online ? { not: null } : null }]),
     ...(located == null ? [] : [located ? LOCATED : NOT_LOCATED]),
   ],

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { builder } from '../graphql/builder.ts';
 import type { LoggedInContext } from '../graphql/context.ts';
 import { keyOf } from '../graphql/global-id.ts';
-import { defineList } from '../graphql/lists/list.ts';
+import { defineList, oneOfWays } from '../graphql/lists/list.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { GroupType } from '../groups/graphql.ts';
 import { PoolType } from '../pools/graphql.ts';
@@ -121,7 +121,7 @@ const supportAccessList = defineList({
     }),
   }),
   where: ({ status }, { clock }) =>
-    status ? [{ OR: status.map((one) => whereSupportAccessStatus(one, clock.now())) }] : [],
+    status ? [oneOfWays(status.map((one) => whereSupportAccessStatus(one, clock.now())))] : [],
   order: [['createdAt', 'desc']],
 });
 

@@ -7,7 +7,7 @@ import { builder } from '../graphql/builder.ts';
 import type { LoggedInContext } from '../graphql/context.ts';
 import { CustomFieldValueType } from '../graphql/custom-fields.ts';
 import { keysOf, NO_ID } from '../graphql/global-id.ts';
-import { defineList } from '../graphql/lists/list.ts';
+import { defineList, oneOfWays } from '../graphql/lists/list.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { GroupType } from '../groups/graphql.ts';
 import { groupsVisibleTo } from '../groups/rules.ts';
@@ -296,7 +296,7 @@ export const userList = defineList({
           },
         ]
       : []),
-    ...(status ? [{ OR: status.map((one) => withStatus(one, clock.now())) }] : []),
+    ...(status ? [oneOfWays(status.map((one) => withStatus(one, clock.now())))] : []),
     ...(temporary == null ? [] : [{ expiresAt: temporary ? { not: null } : null }]),
     ...(expiresBefore ? [{ expiresAt: { not: null, lt: expiresBefore } }] : []),
     ...(locked == null

@@ -52,8 +52,8 @@ const isNull = ({ name, nullable }: Column, wanted: boolean | null | undefined):
   return [{ [name]: wanted ? null : { not: null } }];
 };
 
-/** What nothing fulfils. */
-export const NOTHING: Where = { OR: [] };
+/** What nothing fulfils. Prisma takes an empty OR for one that says nothing. */
+export const NOTHING: Where = { id: { in: [] } };
 
 /** LST-03 */
 export function stringConditions(
@@ -134,5 +134,6 @@ export function oneOf({ name, nullable, kind }: Column, values: readonly unknown
         : [];
   const guard = nullable && negated;
   const some = ways.map((way) => (guard ? { AND: [{ [name]: { not: null } }, way] } : way));
-  return { OR: [...some, ...(nullable && values.includes(null) ? [{ [name]: null }] : [])] };
+  const all = [...some, ...(nullable && values.includes(null) ? [{ [name]: null }] : [])];
+  return all.length > 0 ? { OR: all } : NOTHING;
 }

@@ -202,7 +202,7 @@ export function defineList<M extends Model, Extra extends InputFieldMap = Record
       return [
         ...(AND ?? []).flatMap((other) => nested(other)),
         // One that says nothing holds always, and so do all together.
-        ...(ways && !ways.some((way) => way.length === 0) ? [{ OR: ways.map((way) => ({ AND: way })) }] : []),
+        ...(ways && !ways.some((way) => way.length === 0) ? [oneOfWays(ways.map((way): Where => ({ AND: way })))] : []),
         ...(NOT ? [opposite(nested(NOT, true))] : []),
         ...(search && searched ? [searchCondition(searched, search, negated)] : []),
         ...(ids ? [{ id: { in: keysOf(name, ids) } }] : []),
@@ -467,6 +467,9 @@ function conditionsOf({ column, folding, idOf }: Declared, value: unknown, negat
       return numberConditions(column, value as NumberCondition, negated);
   }
 }
+
+/** Any of several conditions; none where there is none of them. For the conditions of a list beside its fields. */
+export const oneOfWays = <W extends object>(ways: readonly W[]): W => (ways.length === 0 ? NOTHING : { OR: ways }) as W;
 
 /** What does not hold. */
 const opposite = (all: Where[]): Where => (all.length === 0 ? NOTHING : { NOT: { AND: all } });
