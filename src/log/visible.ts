@@ -10,7 +10,7 @@ type Read = Pick<Db, '$queryRaw' | 'ewon'>;
 const present = (ids: (string | null)[]): string[] => [...new Set(ids.flatMap((id) => (id === null ? [] : [id])))];
 
 /** LOG-20 for entries at hand: one query for all of them. */
-export const readableEntries = async (db: Read, actor: Actor, entries: LogEntry[]): Promise<LogEntry[]> =>
+const readableEntries = async (db: Read, actor: Actor, entries: LogEntry[]): Promise<LogEntry[]> =>
   actor.administrator ? entries : amongEntries(db, selectionOf(actor, null), entries);
 
 /**
