@@ -110,6 +110,35 @@ describe('general information', () => {
   });
 });
 
+describe('settings', () => {
+  it('ACC-21 all of them are ordinary fields of the account: who may read them depends on rights, and on no view', async () => {
+    const account = await TestAccount.create(server);
+    const group = await account.group('Team');
+    const user = await account.user('hand', [group]);
+    const SETTINGS = `{ account {
+      userFieldNames ewonFieldNames slots { total reservations { count } } features { importTarget }
+      autoRegistration { enabled registrationKey } apiTokens { totalCount } m2uLinks { totalCount }
+      geolocationEnabled remoteManagement brandingFiles { name } portalOrigins contacts { totalCount }
+    } }`;
+    for (const client of ['ECATCHER', 'ECATCHER_MOBILE', 'M2WEB']) {
+      const admin = await logIn(server, account.name, 'admin', ADMIN_PASSWORD, client);
+      expect((await admin.api.run(SETTINGS)).account, client).toEqual({
+        userFieldNames: ['Custom field 1', 'Custom field 2', 'Custom field 3'],
+        ewonFieldNames: ['Custom field 1', 'Custom field 2', 'Custom field 3'],
+        slots: { total: 3, reservations: [] },
+        features: { importTarget: true },
+        autoRegistration: { enabled: true, registrationKey: expect.any(String) },
+        ...{ apiTokens: { totalCount: 0 }, m2uLinks: { totalCount: 0 }, contacts: { totalCount: 1 } },
+        ...{ geolocationEnabled: true, remoteManagement: true, brandingFiles: [], portalOrigins: [] },
+      });
+    }
+    const ADMINISTRATORS =
+      '{ account { autoRegistration { enabled } m2uLinks { totalCount } geolocationEnabled remoteManagement brandingFiles { name } portalOrigins contacts { totalCount } } }';
+    const { account: seen } = await user.api.run(ADMINISTRATORS);
+    expect(Object.entries(seen).filter(([, value]) => value !== null)).toEqual([]);
+  });
+});
+
 describe('plans', () => {
   it('ACC-04 ACC-10 each is a row of features and allowances that the account reads', async () => {
     const account = await TestAccount.create(server, 'LIGHT');
