@@ -97,8 +97,10 @@ async function seed(db: Client, account: string, count: number): Promise<void> {
   console.log(`${account}: ${count} entries in ${((performance.now() - from) / 1000).toFixed(0)} s`);
 }
 
-const listOf = (filter: string, field: string, after: string | null, first: number): string =>
-  `{ logEntries(first: ${first}${after ? `, after: "${after}"` : ''}, filter: { ${filter} }, orderBy: [{ field: ${field}, direction: DESC }]) { nodes { number at text userName ewonName } pageInfo { endCursor hasNextPage } } }`;
+function listOf(filter: string, field: string, after: string | null, first: number): string {
+  const place = after ? `, after: "${after}"` : '';
+  return `{ logEntries(first: ${first}${place}, filter: { ${filter} }, orderBy: [{ field: ${field}, direction: DESC }]) { nodes { number at text userName ewonName } pageInfo { endCursor hasNextPage } } }`;
+}
 
 /** The cursor behind so many pages of a list; of a short list that before its last page. */
 async function placeAfter(api: string, token: string, filter: string, field: string, pages: number) {
