@@ -99,7 +99,7 @@ describe('README and docs', () => {
   });
 
   test('docs/configuration.md has every variable with its default and range, and no other', async () => {
-    const rows = [...(await read('docs/configuration.md')).matchAll(/^\| `([A-Z_]+)` \| ([^|]+) \| ([^|]+) \|/gm)];
+    const rows = [...(await read('docs/configuration.md')).matchAll(/^\| `([A-Z0-9_]+)` \| ([^|]+) \| ([^|]+) \|/gm)];
     const written = new Map(rows.map(([, name = '', value = '']) => [name, value.trim().replaceAll('`', '')]));
     const { limits, ...config } = readConfig({});
     const expected = new Map<string, string>([
@@ -135,13 +135,13 @@ describe('README and docs', () => {
     ]);
     expect(Object.fromEntries(written)).toEqual(Object.fromEntries(expected));
     const source = await read('src/config.ts');
-    const numbers = [...source.matchAll(/^ {2}([A-Z_]+): whole\([\d_]+, ([\d_]+), ([\d_]+)\)/gm)];
+    const numbers = [...source.matchAll(/^ {2}([A-Z0-9_]+): whole\([\d_]+, ([\d_]+), ([\d_]+)\)/gm)];
     expect(numbers.length).toBeGreaterThan(40);
     const ranges = new Map(rows.map(([, name = '', , range = '']) => [name, range.trim()]));
     for (const [, name = '', min = '', max = ''] of numbers)
       expect(ranges.get(name), name).toBe(`${Number(min.replaceAll('_', ''))}–${Number(max.replaceAll('_', ''))}`);
     expect([...written.keys()].sort()).toEqual(
-      [...source.matchAll(/^ {2}([A-Z_]+): /gm)].map(([, name = '']) => name).sort(),
+      [...source.matchAll(/^ {2}([A-Z0-9_]+): /gm)].map(([, name = '']) => name).sort(),
     );
   });
 });
@@ -315,6 +315,16 @@ describe.skipIf(!hasShell)('the commands of the README', () => {
     expect(account).toMatchObject({ name: 'demo', plan: 'PRO', slots: { total: 3, inUse: 0 } });
     const newAccount = blocks.find((one) => one.file === 'README.md' && one.text.includes('mutation NewAccount'));
     await new ApiCaller(server.url).succeed(newAccount?.text ?? '');
+  });
+
+  test('BIL-07 LOG-13 the files of the README are there', async () => {
+    environment.FILES = folder;
+    await shell(block('downloads/reports'));
+    expect((await readFile(join(folder, 'consumption.pdf'))).subarray(0, 5).toString()).toBe('%PDF-');
+    expect((await readFile(join(folder, 'log.csv'), 'utf8')).split('\r\n').length).toBeGreaterThan(5);
+    const query = blocks.find((one) => one.file === 'README.md' && one.text.includes('query Worth'))?.text ?? '';
+    const { account } = await new ApiCaller(server.url, environment.TOKEN).run(query);
+    expect(account.reports[0].complete).toBe(false);
   });
 
   /** Runs the simulator as the README does, against this server, until its progress shows the text. */
