@@ -162,6 +162,9 @@ describe('a patch campaign', () => {
     const ewons = [];
     for (const name of ['A', 'B', 'C', 'D', 'E']) ewons.push(await raw(name, '1.0s0'));
     await start({ key: 'steps', firmwareVersion: '1.0s1' });
+    // Registered after it began: no part of it.
+    server.clock.advance(1000);
+    await managed.ewon({ name: 'Newcomer' }, { firmwareVersion: '1.0s0' });
     await until('steps', ({ requested }) => requested === 2);
     await server.app.jobs.run();
     server.app.platform.bell.ring('patches');
