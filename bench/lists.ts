@@ -63,7 +63,7 @@ try {
       }
       await client.query('VACUUM ANALYZE');
     });
-    for (const list of LISTS) await compare(...list);
+    for (const [field, filter, orderBy, fields] of LISTS) await compare(field, filter, orderBy, fields);
 
     async function compare(field: string, filter: string, orderBy: string, fields: string) {
       const query = `query ($after: String) { ${field}(filter: ${filter}, orderBy: ${orderBy}, first: ${PAGE}, after: $after) { nodes { ${fields} } pageInfo { hasNextPage endCursor } } }`;
