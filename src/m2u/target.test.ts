@@ -30,6 +30,8 @@ const NOT_PUBLIC = {
   discard: ['100::1'],
   'ranges of the VPN': ['81.2.69.7', '::ffff:81.2.69.7'],
   'other forms, which are no addresses': [
+    '134744072',
+    '8.8.2056',
     '127.1',
     '2130706433',
     '0x7f.1',
