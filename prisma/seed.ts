@@ -1,4 +1,6 @@
 import { createAccount } from '../src/account/create.ts';
+import { setCustomFieldNames } from '../src/account/custom-fields.ts';
+import { updateAccount } from '../src/account/settings.ts';
 import type { ActorContext, Platform } from '../src/context.ts';
 import { NO_ROLES } from '../src/groups/rules.ts';
 import { createGroup, type PoolGrant } from '../src/groups/service.ts';
@@ -22,7 +24,7 @@ export const DEMO = {
 } as const;
 
 /**
- * Seeds the demo: a PRO account with an Administrator, four users in two groups, three pools and a reservation, so that four
+ * Seeds the demo: a PRO account with names of its own for the custom fields, an Administrator, four users in two groups, three pools and a reservation, so that four
  * people compete for three connections of which one is kept for Maintenance. Only into a database without accounts.
  * @returns whether it seeded.
  * @throws Error in production mode.
@@ -76,6 +78,11 @@ export async function seedDemo(platform: Platform): Promise<boolean> {
       groupIds: [groups[group] ?? ''],
     });
   }
+  await updateAccount(ctx, { street: '1 Station Road', postalCode: '1400', city: 'Nivelles', country: 'BE' });
+  await setCustomFieldNames(ctx, {
+    users: ['Department', 'Phone', 'Shift'],
+    ewons: ['Customer', 'Site', 'Service contract'],
+  });
   await setReservations(ctx, [{ groupId: groups.Maintenance ?? '', count: 1 }]);
   return true;
 }
