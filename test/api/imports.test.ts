@@ -1,16 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { storeDataPoints } from '../../src/data-mailbox/store.ts';
+import { applyPresence } from '../../src/ewons/presence.ts';
+import { encodeGlobalId } from '../../src/graphql/global-id.ts';
 import { type ApiCaller, eventually, type Json } from '../support/client.ts';
 import { eachDatabase, startServer, type TestServer } from '../support/server.ts';
-import {
-  ADMIN_PASSWORD,
-  logIn,
-  newDevice,
-  openSession,
-  type Person,
-  TestAccount,
-  type TestEwon,
-  USER_PASSWORD,
-} from '../support/world.ts';
+import { ADMIN_PASSWORD, logIn, openSession, type Person, TestAccount, USER_PASSWORD } from '../support/world.ts';
 
 const ITEMS =
   'sourceName state startedAt notListed counts { waiting imported skipped failed } pool { name } ewons(first: 50) { nodes { reference name serialNumber outcome reason newName ewon { id name } } totalCount }';
@@ -46,10 +40,23 @@ const doImport = (ticket: string, more: object = {}, api: ApiCaller = target.adm
   api.mutate(IMPORT, { input: { ticket, pool: { poolId: defaultPool }, confirm: true, ...more } });
 let defaultPool: string;
 
-/** Ewons of an account that have registered with the GRK: active, with a serial number. Not connected. */
-async function fleet(of: TestAccount, ...names: string[]): Promise<TestEwon[]> {
+let serials = 0;
+/** Ewons of an account as registered devices leave them, active and with a serial number; there is no device behind them. */
+async function fleet(of: TestAccount, ...names: string[]): Promise<{ id: string; serialNumber: string }[]> {
+  const { db: database } = of.server.app.platform;
+  const pool = await database.pool.findFirstOrThrow({ where: { accountId: of.id, isDefault: true } });
   const ewons = [];
-  for (const name of names) ewons.push(await of.ewon({ name }));
+  for (const name of names) {
+    serials += 1;
+    const serialNumber = `7${String(serials).padStart(3, '0')}-0001-25`;
+    const { id } = await database.ewon.create({
+      data: {
+        ...{ accountId: of.id, name, nameKey: name.toLowerCase(), serialNumber, createdAt: of.server.clock.now() },
+        ...{ registrationStatus: 'ACTIVE', pools: { create: { poolId: pool.id } } },
+      },
+    });
+    ewons.push({ id: encodeGlobalId('Ewon', id), serialNumber });
+  }
   return ewons;
 }
 const setUser = (person: Person, data: object) => db().user.update({ where: { id: key(person.id) }, data });
@@ -72,8 +79,8 @@ describe('the list', () => {
     );
     const waiting = await from.device();
     await waiting.register({ registrationKey: await from.registrationKey() });
-    const bare = await from.ewon({ name: 'Bare' });
-    await db().ewon.update({ where: { id: key(bare.id) }, data: { serialNumber: null } });
+    const [bare] = await fleet(from, 'Bare');
+    await db().ewon.update({ where: { id: key(bare?.id ?? '') }, data: { serialNumber: null } });
 
     const result = await preview(from);
     expect(result).toMatchObject({
@@ -91,7 +98,7 @@ describe('the list', () => {
       [`Ewon ${waiting.serialNumber}`, 'SKIPPED', 'NOT_ACTIVE'],
       ['Bare', 'SKIPPED', 'NO_SERIAL_NUMBER'],
     ]);
-    expect(nodes[0]).toMatchObject({ serialNumber: ready?.device.serialNumber, newName: null, ewon: null });
+    expect(nodes[0]).toMatchObject({ serialNumber: ready?.serialNumber, newName: null, ewon: null });
     expect(await ewonNames(from)).toHaveLength(4);
     expect((await from.log())[0]).toMatchObject({
       ...{ code: 'IMPORT_LISTED', category: 'SECURITY', userName: 'admin' },
@@ -281,7 +288,6 @@ describe('an import', () => {
     const from = await source();
     const ewon = await from.onlineEwon({ name: 'Pusher' }, {}, { reconnect: false });
     const { tunnelId } = await db().ewon.findUniqueOrThrow({ where: { id: key(ewon.id) } });
-    const { storeDataPoints } = await import('../../src/data-mailbox/store.ts');
     const { ticket } = await preview(from);
     // Between the look at the Ewon and the lock of the account it moves.
     const take = vi.spyOn(server.app.platform.rateLimits.dataPoints, 'take').mockImplementationOnce(async () => {
@@ -300,12 +306,11 @@ describe('an import', () => {
 
   it('IMP-09 GW-12 a tunnel that opened in the old account just before claims nothing there', async () => {
     const from = await source();
-    const [ewon] = await fleet(from, 'Late');
-    const id = key(ewon?.id ?? '');
+    const ewon = await from.ewon({ name: 'Late' });
+    const id = key(ewon.id);
     const { fingerprint } = await db().certificate.findFirstOrThrow({ where: { ewonId: id } });
     const lease = await db().gatewayLease.findFirstOrThrow();
     await doImport((await preview(from)).ticket);
-    const { applyPresence } = await import('../../src/ewons/presence.ts');
     const tunnelId = crypto.randomUUID();
     const claim = { ewonId: id, tunnelId, fingerprint, facts: {} };
     const results = await applyPresence(server.app.platform, lease.id, from.id, {
@@ -352,7 +357,7 @@ describe('an import', () => {
     const { ticket, import: listed } = await preview(from);
     expect(await doImport(first.ticket)).toMatchObject({ code: 'IMPORT_TICKET_INVALID' });
     const group = (await db().group.findFirstOrThrow({ where: { accountId: target.id, administrators: true } })).id;
-    const second = await target.user('second', [Buffer.from(`Group:${group}`).toString('base64url')]);
+    const second = await target.user('second', [encodeGlobalId('Group', group)]);
     const other = await source('PRO');
     for (const api of [second.api, other.admin.api]) {
       expect(await doImport(ticket, {}, api)).toMatchObject({ code: 'IMPORT_TICKET_INVALID' });
@@ -445,14 +450,7 @@ describe('an import that is interrupted', () => {
     const small = await startServer({ env: { IMPORT_BATCH: '2' } });
     try {
       const [to, from] = [await TestAccount.create(small), await TestAccount.create(small, 'FREE')];
-      for (const name of ['A', 'B', 'C', 'D', 'E']) {
-        const device = await newDevice(small);
-        await device.register({ registrationKey: await from.registrationKey() });
-        await small.app.platform.db.ewon.update({
-          where: { serialNumber: device.serialNumber },
-          data: { name, nameKey: name.toLowerCase(), registrationStatus: 'ACTIVE' },
-        });
-      }
+      await fleet(from, 'A', 'B', 'C', 'D', 'E');
       const { ticket } = await to.admin.api.mutate(PREVIEW, { input: credentials(from) });
       const go = async (): Promise<Json> =>
         (await to.admin.api.mutate(IMPORT, { input: { ticket, pool: { newPoolName: 'In' }, confirm: true } })).import;
@@ -493,10 +491,6 @@ describe('an import that is interrupted', () => {
     const from = await source();
     await fleet(from, 'One', 'Two', 'Three');
     const { ticket } = await preview(from);
-    const { authority } = server.app.platform;
-    expect(authority).toBeDefined();
-    const positions = await import('../../src/geolocation/resolver.ts');
-    expect(positions).toBeDefined();
     const locate = vi.spyOn(server.app.platform.geolocator, 'locate').mockImplementationOnce(() => {
       throw new Error('broken');
     });
@@ -515,6 +509,8 @@ describe('an import that is interrupted', () => {
   });
 });
 
+const five = (name: string) => Array.from({ length: 5 }, (_, index) => `${name} ${index}`);
+
 eachDatabase('races', (database) => {
   let own: TestServer;
   beforeAll(async () => {
@@ -524,7 +520,7 @@ eachDatabase('races', (database) => {
 
   it('IMP-10 two at once with one ticket: each Ewon moves once, and the second is told', async () => {
     const [to, from] = [await TestAccount.create(own), await TestAccount.create(own, 'FREE')];
-    for (let index = 0; index < 5; index++) await from.ewon({ name: `Ewon ${index}` });
+    await fleet(from, ...five('Ewon'));
     const { ticket } = await to.admin.api.mutate(PREVIEW, { input: credentials(from) });
     const input = { ticket, pool: { newPoolName: 'In' }, confirm: true };
     const results = await Promise.all([1, 2].map(() => to.admin.api.mutate(IMPORT, { input })));
@@ -535,10 +531,8 @@ eachDatabase('races', (database) => {
 
   it('IMP-10 two accounts that import from each other do not wait for each other forever', async () => {
     const [left, right] = [await TestAccount.create(own), await TestAccount.create(own)];
-    for (let index = 0; index < 5; index++) {
-      await left.ewon({ name: `Left ${index}` });
-      await right.ewon({ name: `Right ${index}` });
-    }
+    await fleet(left, ...five('Left'));
+    await fleet(right, ...five('Right'));
     const tickets = await Promise.all([
       left.admin.api.mutate(PREVIEW, { input: credentials(right) }),
       right.admin.api.mutate(PREVIEW, { input: credentials(left) }),
@@ -557,6 +551,6 @@ eachDatabase('races', (database) => {
       [left, 'Right'],
       [right, 'Left'],
     ] as const)
-      expect(await ewonNames(of)).toEqual(Array.from({ length: 5 }, (_, index) => `${name} ${index}`));
+      expect(await ewonNames(of)).toEqual(five(name));
   });
 });
