@@ -105,6 +105,9 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
     }
     if (req.method === 'POST' && req.headers['content-length'] === undefined)
       return sendText(res, 411, 'A request body needs a Content-Length.');
+    // A page of another site can send it without asking first; no client of an API needs it.
+    if (/^application\/x-www-form-urlencoded\b/i.test(req.headers['content-type'] ?? ''))
+      return sendText(res, 415, 'A request is sent as application/json.');
     const withFiles = path === GRAPHQL_PATH && /^multipart\/form-data\b/i.test(req.headers['content-type'] ?? '');
     const mostBytes = withFiles ? bytesWithFiles(ctx.config) : MAX_BODY_BYTES;
     if (Number(req.headers['content-length'] ?? 0) > mostBytes)

@@ -43,6 +43,19 @@ describe('GraphQL over HTTP', () => {
     expect(pools.nodes).toEqual([{ name: 'Default' }]);
   });
 
+  it.each(['application/x-www-form-urlencoded', 'text/plain'])(
+    'API-06 a body of %s, which a page of another site can send without asking, is not read',
+    async (type) => {
+      const query = `mutation { login(input: { account: "${account.name}", username: "admin", password: "${ADMIN_PASSWORD}" }) { __typename } }`;
+      const body = type === 'text/plain' ? JSON.stringify({ query }) : new URLSearchParams({ query }).toString();
+      const logins = () => server.app.platform.db.login.count();
+      const before = await logins();
+      const response = await fetch(endpoint, { method: 'POST', headers: { 'content-type': type }, body });
+      expect(response.status).toBe(415);
+      expect(await logins()).toBe(before);
+    },
+  );
+
   it.each(['token', 'access_token', 'accessToken', 'authorization', 'password'])(
     'API-06 AUTH-24 refuses a URL with %s, over HTTP and WebSocket, and does not use it',
     async (name) => {
