@@ -8,7 +8,7 @@ import { join, relative } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
-import { schemaFiles } from '../src/database/database.ts';
+import { EXTENSIONS, schemaFiles } from '../src/database/database.ts';
 import { diffMigrationsToSchema, openSchemaEngine } from '../src/database/schema-engine.ts';
 
 const files = schemaFiles();
@@ -39,7 +39,7 @@ async function write(name: string): Promise<void> {
 }
 
 async function missingSql(): Promise<string> {
-  const pglite = await PGlite.create();
+  const pglite = await PGlite.create({ extensions: EXTENSIONS });
   try {
     const factory = new PrismaPGlite(pglite);
     // The engine replays the migrations in a shadow database. The adapter would open one that nobody closes, which keeps

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
+import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 import { PrismaPg } from '@prisma/adapter-pg';
 import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
@@ -73,9 +74,12 @@ async function openEmbedded(path: string, log: Logger, memory: () => Promise<PGl
   }
 }
 
+/** What the migrations need of a database beyond PostgreSQL itself: the indexes of texts in lists (LST-03). */
+export const EXTENSIONS = { pg_trgm };
+
 /** Opens PGlite as the program needs it; without options an empty one in memory. */
 export async function openPGlite(options: PGliteOptions = {}): Promise<PGlite> {
-  const pglite = await PGlite.create(options);
+  const pglite = await PGlite.create({ ...options, extensions: EXTENSIONS });
   letOthersIn(pglite);
   await forgetRowTypes(pglite);
   return pglite;

@@ -8,7 +8,7 @@ import pg from 'pg';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
 import type { TestProject } from 'vitest/node';
 import { readConfig } from '../../src/config.ts';
-import { openDatabase, schemaFiles } from '../../src/database/database.ts';
+import { EXTENSIONS, openDatabase, schemaFiles } from '../../src/database/database.ts';
 import { applyMigrations, migrationsFingerprint, openSchemaEngine } from '../../src/database/schema-engine.ts';
 import { createLogger } from '../../src/logger.ts';
 
@@ -67,7 +67,7 @@ async function makeImage(): Promise<{ file: string; folder: string }> {
   const file = resolve(`node_modules/.cache/talkgate/${name}.tar`);
   const folder = resolve(`node_modules/.cache/talkgate/${name}-${process.pid}`);
   await mkdir(dirname(file), { recursive: true });
-  const pglite = await PGlite.create({ dataDir: folder });
+  const pglite = await PGlite.create({ dataDir: folder, extensions: EXTENSIONS });
   try {
     // The adapter's type is of another minor version of the same interface.
     const engine = await openSchemaEngine(
