@@ -8,7 +8,7 @@ import { type Actor, loadActor } from '../users/actor.ts';
 export const DOWNLOADS_PATH = '/downloads';
 
 /** A file that is ready to be sent. */
-export interface Download {
+interface Download {
   /** What a browser saves it as: letters, digits, `-`, `_` and `.`. */
   fileName: string;
   contentType: string;

@@ -14,11 +14,10 @@ import { connectionPdf, consumptionPdf } from './pdf.ts';
 import { connectionXlsx, consumptionXlsx } from './xlsx.ts';
 
 /** BIL-06 */
-export const REPORT_KINDS = ['CONNECTIONS', 'CONSUMPTION'] as const;
-export type ReportKind = (typeof REPORT_KINDS)[number];
+export type ReportKind = 'CONNECTIONS' | 'CONSUMPTION';
 
 /** BIL-08 */
-export const REPORT_FORMATS = ['PDF', 'CSV', 'XLSX'] as const;
+const REPORT_FORMATS = ['PDF', 'CSV', 'XLSX'] as const;
 export type ReportFormat = (typeof REPORT_FORMATS)[number];
 
 /** The formats of a month's reports: of the month so far, PDF only (BIL-07, BIL-08). */

@@ -22,16 +22,17 @@ export const INK = {
 
 type Weight = 'regular' | 'bold';
 
-const fontFile = (name: string): Buffer =>
-  readFileSync(createRequire(import.meta.url).resolve(`@expo-google-fonts/noto-sans/${name}.ttf`));
-
 let fonts: Record<Weight, Buffer> | undefined;
 
 /** Latin, Greek and Cyrillic; read once, when the first report is drawn. */
-const loadFonts = (): Record<Weight, Buffer> => {
-  fonts ??= { regular: fontFile('400Regular/NotoSans_400Regular'), bold: fontFile('700Bold/NotoSans_700Bold') };
+function loadFonts(): Record<Weight, Buffer> {
+  const { resolve } = createRequire(import.meta.url);
+  fonts ??= {
+    regular: readFileSync(resolve('@expo-google-fonts/noto-sans/400Regular/NotoSans_400Regular.ttf')),
+    bold: readFileSync(resolve('@expo-google-fonts/noto-sans/700Bold/NotoSans_700Bold.ttf')),
+  };
   return fonts;
-};
+}
 
 /** What pdfkit has of an embedded font, and its types do not. Its own layout of text costs half a second a file with this font. */
 interface EmbeddedFont {
