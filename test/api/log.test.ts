@@ -1,4 +1,6 @@
+import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { encodeGlobalId } from '../../src/graphql/global-id.ts';
 import { inAccount } from '../../src/log/write.ts';
 import { ApiCaller, type Json } from '../support/client.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -238,6 +240,34 @@ describe('Who reads what', () => {
     expect(led.some(({ userName }) => userName === 'manager')).toBe(false);
     // What the entry points to is shown only as far as the reader may see it: the Ewon is none of his.
     expect(led.find(({ code }) => code === 'SESSION_STARTED').ewon).toBeNull();
+  });
+
+  test('LOG-20 GRP-11 of an Administrator who is in his group too a manager reads nothing: not in pages, streams or files', async () => {
+    const of = await TestAccount.create(server);
+    const managers = await of.group('managers');
+    const managed = await of.group('managed', [], { managedById: managers });
+    const { db } = server.app.platform;
+    const { id } = await db.group.findFirstOrThrow({ where: { accountId: of.id, administrators: true } });
+    const admin = await of.user('second', [managed, encodeGlobalId('Group', id)]);
+    const member = await of.user('member', [managed]);
+    const reader = await of.user('reader', [managers]);
+    const stream = reader.api.subscribe(
+      'subscription ($after: Cursor) { logEvents(after: $after) { entries { userName } } }',
+      { after: (await read(of.admin.api)).pageInfo.endCursor },
+    );
+    for (const { api } of [admin, member]) await api.mutate('mutation { logout { __typename } }');
+    const own = ['member', 'reader'];
+    const names = (found: Json[]) => [...new Set(found.map(({ userName }) => userName))].sort();
+
+    expect(names(await entries(reader.api))).toEqual(own);
+    expect(await entries(reader.api, { filter: { userIds: [admin.id] } })).toEqual([]);
+    const streamed = () => stream.received.flatMap(({ logEvents }) => logEvents.entries);
+    await stream.waitFor('the entries', () => streamed().filter(({ userName }) => userName === 'member').length > 1);
+    expect(names(streamed())).toEqual(own);
+    await stream.leave();
+    const { url } = (await reader.api.run('{ logDownload(format: CSV) { url } }')).logDownload;
+    const rows: Json[] = parse(await (await fetch(`${server.url}${url}`)).text(), { columns: true });
+    expect(names(rows.map(({ user }) => ({ userName: user })))).toEqual(own);
   });
 
   test('LOG-20 nobody reads the log of another account, or any without a login', async () => {
