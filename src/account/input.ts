@@ -37,10 +37,16 @@ export const language = z
   .max(35, 'A language tag has at most 35 characters.')
   .refine((tag) => isNamed('language', tag), 'A language is a tag of BCP 47, such as en or fr-BE.');
 
-/** Names only: an offset such as +02:00 has no summer time. */
+const TIME_ZONES = new Set(['UTC', ...Intl.supportedValuesOf('timeZone')]);
+
+/**
+ * A name of the IANA database, also an older one such as `US/Pacific`. An offset such as +02:00 has no summer time, and an
+ * abbreviation such as AET is known by some programs only.
+ */
+const isTimeZone = (zone: string): boolean =>
+  TIME_ZONES.has(zone) || (zone.includes('/') && IANAZone.isValidZone(zone));
+
 export const timeZone = z
   .string()
   .max(64, 'A time zone has at most 64 characters.')
-  .refine((zone) => /^[A-Za-z]/.test(zone) && IANAZone.isValidZone(zone), {
-    message: 'A time zone is a name of the IANA database, such as Europe/Brussels.',
-  });
+  .refine(isTimeZone, { message: 'A time zone is a name of the IANA database, such as Europe/Brussels.' });

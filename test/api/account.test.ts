@@ -79,6 +79,8 @@ describe('general information', () => {
     ['language', null],
     ['timeZone', 'Europe/Atlantis'],
     ['timeZone', '+02:00'],
+    ['timeZone', 'AET'],
+    ['timeZone', 'VST'],
     ['timeZone', ''],
     ['timeZone', null],
   ])('ACC-02 refuses %s %j, names it, and changes nothing', async (name, value) => {
@@ -90,6 +92,14 @@ describe('general information', () => {
     });
     expect(await read(account.admin)).toEqual(before);
   });
+
+  it.each(['UTC', 'America/New_York', 'US/Pacific', 'Asia/Calcutta'])(
+    'ACC-02 takes the time zone %s',
+    async (timeZone) => {
+      const account = await TestAccount.create(server);
+      expect((await update(account.admin, { timeZone, city: 'Ghent' })).account).toMatchObject({ timeZone });
+    },
+  );
 
   it('ACC-03 the name of an account never changes', async () => {
     const account = await TestAccount.create(server);

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { monthBounds, scheduleMonthEnd } from '../../src/billing/months.ts';
+import { monthBounds, monthIn, scheduleMonthEnd } from '../../src/billing/months.ts';
 import { schedule } from '../../src/due-work.ts';
 import { inAccount } from '../../src/log/write.ts';
 import { collectFacts, listMonths, readReport } from '../../src/reports/collect.ts';
 import type { ReportLine } from '../../src/reports/facts.ts';
 import { addTraffic } from '../../src/sessions/traffic.ts';
-import type { Json } from '../support/client.ts';
+import { eventually, type Json } from '../support/client.ts';
 import { onPostgres, startServer, type TestServer } from '../support/server.ts';
 import { TestAccount } from '../support/world.ts';
 
@@ -294,6 +294,26 @@ describe('the end of a month', () => {
     ]);
   });
 
+  it('BIL-10 CON-29 traffic is counted in the month of each account, whatever its time zone is called', async () => {
+    const accounts = [await TestAccount.create(server), await TestAccount.create(server)] as const;
+    const [plain, odd] = accounts;
+    // Names that only some programs know.
+    await db().account.update({ where: { id: odd.id }, data: { timeZone: 'AET' } });
+    const sessions = await Promise.all(accounts.map((account) => session(account, now(), addTo(now(), 1000))));
+    await addTraffic(
+      platform(),
+      sessions.map((sessionId, index) => ({ sessionId, bytesIn: 10 * (index + 1), bytesOut: 5 })),
+    );
+    const used = await Promise.all(
+      accounts.map(({ id: accountId }) =>
+        db().usage.findMany({ where: { accountId }, select: { month: true, bytes: true } }),
+      ),
+    );
+    const month = (timeZone: string) => monthIn(timeZone, now());
+    expect(used).toEqual([[{ month: month('UTC'), bytes: 15n }], [{ month: month('Australia/Sydney'), bytes: 25n }]]);
+    await db().account.updateMany({ where: { id: { in: [plain.id, odd.id] } }, data: { timeZone: 'UTC' } });
+  });
+
   it('BIL-11 an account that began only after its month had ended in its new time zone has no fee for it', async () => {
     const account = await TestAccount.create(server);
     const { openMonth } = await rowOf(account);
@@ -456,6 +476,37 @@ describe('reports', () => {
 });
 
 onPostgres('On PostgreSQL, with two instances,', () => {
+  it('BIL-10 CON-29 traffic waits for the account before it takes a session, as all work on an account does', async () => {
+    const one = await startServer({ env: ENV, database: 'postgresql' });
+    try {
+      const account = await TestAccount.create(one);
+      const { db, clock } = one.app.platform;
+      const at = clock.now();
+      const { id: sessionId } = await db.session.create({
+        data: {
+          ...{ accountId: account.id, userName: 'A', userNumber: 1, ewonName: 'B', ewonNumber: 1, takesSlot: false },
+          ...{ client: 'ECATCHER', state: 'CLOSED', startedAt: at, endedAt: at, aliveUntil: at },
+        },
+      });
+      let traffic: Promise<void> | undefined;
+      await inAccount(one.app.platform, account.id, async ({ tx }) => {
+        traffic = addTraffic(one.app.platform, [{ sessionId, bytesIn: 1, bytesOut: 2 }]);
+        await eventually(
+          'traffic that waits',
+          () => db.$queryRaw<unknown[]>`
+            SELECT 1 FROM pg_stat_activity WHERE "datname" = current_database() AND "wait_event_type" = 'Lock'`,
+          (rows) => rows.length > 0,
+        );
+        // Fails at once where somebody else holds it.
+        await tx.$queryRaw`SELECT 1 FROM "Session" WHERE "id" = ${sessionId}::uuid FOR UPDATE NOWAIT`;
+      });
+      await traffic;
+      expect(await db.session.findUnique({ where: { id: sessionId } })).toMatchObject({ bytesIn: 1n, bytesOut: 2n });
+    } finally {
+      await one.close();
+    }
+  });
+
   it('BIL-09 BIL-11 CLU-05 each month is closed once, whichever comes first', async () => {
     const one = await startServer({ env: ENV, database: 'postgresql' });
     const two = await startServer({ env: ENV, databaseUrl: one.databaseUrl, clock: one.clock });
