@@ -73,9 +73,17 @@ describe('BRD-05 skin.ini', () => {
     expect(problems(Buffer.from('title = x', 'utf16le'))).not.toHaveProperty('read');
     const many = problems('x\n'.repeat(30_000));
     expect(many).toHaveLength(21);
-    expect((many as { message: string }[]).at(-1)).toEqual({ line: null, message: '29980 more.' });
+    expect(Array.isArray(many) && many.at(-1)).toEqual({ line: null, message: '29980 more.' });
     for (const key of ['__proto__', 'constructor', 'toString', 'font'])
       expect(problems(`${key} = constructor`), key).toHaveLength(1);
+  });
+
+  it('BRD-05 a long line without a sign takes no longer than it is', () => {
+    const begun = performance.now();
+    for (const gap of [' ', '\t', '\u00a0', '"'])
+      expect(problems(`title${gap.repeat(200_000)}x`), JSON.stringify(gap)).toHaveLength(1);
+    expect(problems(`title = "${'"'.repeat(200_000)}x`)).toHaveLength(1);
+    expect(performance.now() - begun).toBeLessThan(1000);
   });
 
   it('a text that is not given can be read on its background', () => {

@@ -89,12 +89,12 @@ export function readSkin(bytes: Uint8Array): Skin {
     const [line, number] = [whole.trim(), index + 1];
     if (line === '' || line.startsWith(';') || line.startsWith('#') || /^\[skin\]$/i.test(line)) continue;
     const problem = (message: string) => void problems.push({ line: number, message });
-    const [, key, value = ''] = /^([^=]*?)\s*=\s*(.*)$/u.exec(line) ?? [];
-    if (key === undefined) {
+    const sign = line.indexOf('=');
+    if (sign < 0) {
       problem('a line is as "key = value".');
       continue;
     }
-    const name = key.toLowerCase();
+    const [name, value] = [line.slice(0, sign).trim().toLowerCase(), line.slice(sign + 1).trim()];
     const [field, read] = (Object.hasOwn(KEYS, name) && KEYS[name]) || [];
     const before = seen.get(name);
     if (!field || !read) problem(`the keys are ${Object.keys(KEYS).join(', ')}.`);
