@@ -464,7 +464,7 @@ export type EwonFilter = {
   online?: boolean | null | undefined;
   /** When it last came online; none while it is offline. */
   onlineSince?: DateTimeFilter | null | undefined;
-  /** Ewons of this pool (POOL-11). */
+  /** Ewons of this pool (POOL-11); none where the viewer does not see it (LST-06). */
   poolId?: string | number | null | undefined;
   /** When its present device registered. */
   registeredAt?: DateTimeFilter | null | undefined;

@@ -161,14 +161,19 @@ const ImportType = builder.prismaNode('ImportPreview', {
     notListed: t.exposeInt('notListed', {
       description: 'Ewons of the source beyond the 10 000 that one list holds: list again when these have been moved.',
     }),
-    ewons: t.relatedConnection('ewons', {
-      type: ItemType,
-      cursor: 'id',
-      ...page,
-      totalCount: true,
-      query: { orderBy: { position: 'asc' } },
-      description: 'The Ewons: those that can be imported first, then by reference.',
-    }),
+    ewons: t.relatedConnection(
+      'ewons',
+      {
+        type: ItemType,
+        cursor: 'id',
+        ...page,
+        totalCount: true,
+        query: { orderBy: { position: 'asc' } },
+        description: 'The Ewons: those that can be imported first, then by reference.',
+      },
+      { description: 'A page of a list, as Relay defines it.' },
+      { description: 'An object of a page with its place.' },
+    ),
   }),
 });
 
