@@ -37,12 +37,9 @@ const problem = (file: Uint8Array, pixels?: number): Promise<string> =>
 /** A picture of noise, as another encoder writes it. */
 function picture(channels: 1 | 2 | 3 | 4, depth: 8 | 16) {
   const [width, height] = [37, 23];
-  const make = depth === 8 ? Uint8Array : Uint16Array;
-  const values = make.from(
-    { length: width * height * channels },
-    (_, index) => (index * 7919) % (depth === 8 ? 251 : 65521),
-  );
-  return { width, height, channels, depth, data: values };
+  const most = depth === 8 ? 251 : 65521;
+  const values = Array.from({ length: width * height * channels }, (_, index) => (index * 7919) % most);
+  return { width, height, channels, depth, data: depth === 8 ? Uint8Array.from(values) : Uint16Array.from(values) };
 }
 
 describe('BRD-05 images are really PNG', () => {
