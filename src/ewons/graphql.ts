@@ -32,6 +32,7 @@ import {
   ewonsReadableBy,
   forbidsRemoteAccess,
   nameKey,
+  poolsReadableBy,
   whereStatus,
 } from './rules.ts';
 
@@ -308,7 +309,7 @@ const ewonList = defineList({
   },
   search: ['name', 'description', 'serialNumber', 'customField1', 'customField2', 'customField3'],
   extra: (t) => ({
-    poolId: t.id({ description: 'Ewons of this pool (POOL-11).' }),
+    poolId: t.id({ description: 'Ewons of this pool (POOL-11); none where the viewer does not see it (LST-06).' }),
     status: t.field({
       type: [EwonStatusEnum],
       validate: z.array(z.any()).max(100, 'At most 100 values.'),
@@ -319,9 +320,17 @@ const ewonList = defineList({
       description: 'Only those that appear on the map, or only those that do not (M2W-04, PRV-05).',
     }),
   }),
-  where: ({ poolId, status, online, located }, { clock }) => [
-    ...(poolId ? [{ pools: { some: { poolId: keysOf('Pool', [poolId])[0] as string } } }] : []),
-    ...(status ? [oneOfWays(status.map((one) => whereStatus(one, clock.now())))] : []),
+  where: ({ poolId, status, online, located }, ctx) => [
+    ...(poolId
+      ? [
+          {
+            pools: {
+              some: { poolId: keysOf('Pool', [poolId])[0] as string, pool: poolsReadableBy(readingIn(ctx)) },
+            },
+          },
+        ]
+      : []),
+    ...(status ? [oneOfWays(status.map((one) => whereStatus(one, ctx.clock.now())))] : []),
     ...(online == null ? [] : [{ gatewayId: online ? { not: null } : null }]),
     ...(located == null ? [] : [located ? LOCATED : NOT_LOCATED]),
   ],

@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import type { ClientKind, DigitalInputPolicy, RegistrationStatus } from '../generated/prisma/enums.ts';
-import { poolsWithRight, rightsOnPools } from '../pools/rules.ts';
+import { poolsVisibleTo, poolsWithRight, rightsOnPools } from '../pools/rules.ts';
 import type { TokenAccess } from '../tokens/access.ts';
 import type { Actor } from '../users/actor.ts';
 
@@ -65,6 +65,13 @@ export function ewonsReadableBy(reader: Actor | TokenAccess): Prisma.EwonWhereIn
     registrationStatus: { not: 'PENDING_APPROVAL' },
     ...(poolId !== null && { pools: { some: { poolId } } }),
   };
+}
+
+/** The pools by which he may ask for Ewons: those that he sees (POOL-09), of a token its own, or all. */
+export function poolsReadableBy(reader: Actor | TokenAccess): Prisma.PoolWhereInput {
+  if (!('tokenId' in reader)) return poolsVisibleTo(reader);
+  const { accountId, poolId } = reader;
+  return { accountId, ...(poolId !== null && { id: poolId }) };
 }
 
 /** {@link ewonsVisibleTo} for an Ewon at hand. */

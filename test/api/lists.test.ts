@@ -638,7 +638,8 @@ describe('visibility and custom fields', () => {
   it('LST-06 USR-02 EWN-02 no filter, order, count or cursor shows what the viewer may not see', async () => {
     const [seen, hidden] = [await account.pool('Seen'), await account.pool('Hidden')];
     const reader = await account.user('reader', [await account.group('Readers', [{ poolId: seen, modify: true }])]);
-    const shown = await create('Shown', { poolIds: [seen], customFields: ['m'] });
+    // In a pool besides that its reader does not see; that it is in there is not told either.
+    const shown = await create('Shown', { poolIds: [seen, hidden], customFields: ['m'] });
     const secrets = [
       await create('Secret 1', { poolIds: [hidden], customFields: ['a'] }),
       await create('Secret 2', { poolIds: [hidden], customFields: ['z'] }),
@@ -651,6 +652,7 @@ describe('visibility and custom fields', () => {
       { NOT: { name: { equals: 'nothing' } } },
       { NOT: { ids: [] } },
       { OR: [{}, { poolId: hidden }] },
+      { NOT: { poolId: hidden } },
     ];
     for (const filter of everything) {
       const page = await read(reader.api, 'ewons', { filter, orderBy: [{ field: 'CUSTOM_FIELD_1' }] });

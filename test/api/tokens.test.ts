@@ -27,14 +27,15 @@ let account: TestAccount;
 let other: TestAccount;
 let press: string;
 let paint: string;
+let hall: string;
 let ewon: TestEwon;
 let hidden: TestEwon;
 
 beforeAll(async () => {
   ({ server, account } = await startWorld({ env: { TOKENS_PER_ACCOUNT: '8' } }));
   other = await TestAccount.create(server);
-  [press, paint] = await Promise.all([account.pool('Press'), account.pool('Paint')]);
-  ewon = await account.onlineEwon({ name: 'Pressed', poolIds: [press] });
+  [press, paint, hall] = await Promise.all([account.pool('Press'), account.pool('Paint'), account.pool('Hall')]);
+  ewon = await account.onlineEwon({ name: 'Pressed', poolIds: [press, hall] });
   hidden = await account.ewon({ name: 'Painted', poolIds: [paint] });
 });
 afterAll(async () => {
@@ -195,11 +196,13 @@ describe('using', () => {
       expect((await api.run(ONE, { by: { id: ewon.id } })).ewon).toMatchObject({ name: 'Pressed', status: 'ONLINE' });
       for (const by of [{ id: hidden.id }, { name: 'Painted' }, { serialNumber: hidden.device.serialNumber }])
         expect((await api.run(ONE, { by })).ewon).toBeNull();
-      for (const filter of [{ ids: [hidden.id] }, { poolId: paint }, { search: 'Paint' }])
-        expect(
-          (await api.run('query ($filter: EwonFilter) { ewons(filter: $filter) { nodes { name } } }', { filter })).ewons
-            .nodes,
-        ).toEqual([]);
+      const filtered = async (filter: object): Promise<Json[]> =>
+        (await api.run('query ($filter: EwonFilter) { ewons(filter: $filter) { nodes { name } } }', { filter })).ewons
+          .nodes;
+      // Its Ewon is in the hall too, and it does not get to know.
+      for (const filter of [{ ids: [hidden.id] }, { poolId: paint }, { poolId: hall }, { search: 'Paint' }])
+        expect(await filtered(filter)).toEqual([]);
+      expect(await filtered({ poolId: press })).toEqual([{ name: 'Pressed' }]);
       const NODES = 'query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }';
       const others = [hidden.id, account.admin.id, press, token.id, await account.group('For a token')];
       const { account: own } = await account.admin.api.run('{ account { id } viewer { login { id } } }');
