@@ -1,3 +1,4 @@
+import { chargeEndingPlan } from '../billing/closing.ts';
 import type { Platform } from '../context.ts';
 import { schedule } from '../due-work.ts';
 import { ewonSubject } from '../ewons/find.ts';
@@ -33,18 +34,15 @@ export const isDowngrade = (from: Plan, to: Plan): boolean => RANK[to] < RANK[fr
  * others of a new group Users that connects to the Ewons of the default pool. To a plan without groups, groups and pools go
  * for good and roles take their place (ACC-17), tokens are valid for all Ewons and users with an expiration date are disabled
  * (ACC-19). To FREE, every Ewon's firewall becomes HIGH (ACC-18). A lower plan has its own number of connections, without
- * reservations; live ones go on (ACC-20).
+ * reservations; live ones go on (ACC-20). What the month costs of the plan that ends is taken with it (BIL-11).
  * @param actor null when the platform or its operator does it
  */
 export async function applyPlan(ctx: Platform, account: AccountTx, plan: Plan, actor: Actor | null): Promise<void> {
   const { tx, log, accountId } = account;
-  const {
-    plan: from,
-    concurrentConnections,
-    twoFactorRequired,
-    trialEndsAt,
-  } = await tx.account.findUniqueOrThrow({ where: { id: accountId } });
+  const row = await tx.account.findUniqueOrThrow({ where: { id: accountId } });
+  const { plan: from, concurrentConnections, twoFactorRequired, trialEndsAt } = row;
   if (from === plan) return;
+  if (isDowngrade(from, plan)) await chargeEndingPlan(ctx, account, row);
   const [had, has] = [PLANS[from], PLANS[plan]];
   if (had.groups && !has.groups) await rolesFromGroups(account);
   await tx.account.update({ where: { id: accountId }, data: { plan, trialEndsAt: null } });

@@ -17,11 +17,12 @@ export async function endTrial(ctx: Platform, account: AccountTx): Promise<void>
     where: { accountId, at: { gte: trialStartedAt }, kind: { in: [...ADDED_CREDIT] } },
     _sum: { amount: true },
   });
-  await tx.account.update({ where: { id: accountId }, data: { trialEndsAt: null } });
   if (_sum.amount?.isPositive() && !_sum.amount.isZero()) {
+    await tx.account.update({ where: { id: accountId }, data: { trialEndsAt: null } });
     log({ code: 'TRIAL_ENDED', params: { outcome: 'credit was added, PRO goes on' } });
     return;
   }
   log({ code: 'TRIAL_ENDED', params: { outcome: 'no credit was added, the account is on FREE' } });
+  // It ends the trial too, which is free to the last.
   await applyPlan(ctx, account, 'FREE', null);
 }

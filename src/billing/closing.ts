@@ -1,11 +1,12 @@
 import type { Platform } from '../context.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import type { AccountTx } from '../log/write.ts';
-import { chargesOf, openWindow, readUsage, takeFacts } from '../reports/collect.ts';
+import { type MonthAccount, monthCosts, openWindow, readUsage, takeFacts } from '../reports/collect.ts';
 import type { ReportFacts } from '../reports/facts.ts';
 import { applyDueDecrease } from '../sessions/slots.ts';
 import { amountText, creditCents, ledgerAmount } from './ledger.ts';
-import { nextMonth, scheduleMonthEnd } from './months.ts';
+import { type Month, nextMonth, scheduleMonthEnd } from './months.ts';
+import { type Charge, chargeKey } from './rules.ts';
 
 /**
  * Closes the month that the account's usage is counted in, when it is over in its time zone: freezes its reports (BIL-09), takes
@@ -28,22 +29,46 @@ export async function closeMonth(ctx: Platform, account: AccountTx): Promise<voi
   const facts = await takeFacts(tx, ctx.config, row, now, true);
   await freeze(account, facts);
 
-  const charges = chargesOf(row, window, await readUsage(tx, accountId, month), ctx.config);
-  await tx.ledgerEntry.createMany({
-    data: charges.map(({ kind, name, cents }) => ({
-      ...{ accountId, at: window.to, kind, key: `${month} ${kind}` },
-      amount: ledgerAmount(-cents),
-      description: `${name} (${month})`,
-    })),
-  });
+  const { due } = await monthCosts(tx, row, window, await readUsage(tx, accountId, month), ctx.config);
+  await book(account, month, window.to, due);
   const next = { timeZone: row.timeZone, openMonth: nextMonth(month) };
   await tx.account.update({ where: { id: accountId }, data: { openMonth: next.openMonth } });
   await scheduleMonthEnd(account, next);
 
-  const total = charges.reduce((sum, { cents }) => sum + cents, 0);
+  const total = due.reduce((sum, { cents }) => sum + cents, 0);
   log({ code: 'MONTH_CLOSED', params: { month, amount: amountText(total, ctx.config) } });
   const balance = await creditCents(tx, accountId);
   if (balance < 0) log({ code: 'CREDIT_EXHAUSTED', params: { balance: amountText(balance, ctx.config) } });
+}
+
+/**
+ * Takes fee and additional connections of the open month at once, because the paid plan that they belong to ends before the month
+ * does (BIL-11, BIL-14): the end of the month would find the smaller plan. Each is taken once a month, whatever the plan becomes
+ * after it. To be called before the plan changes; while the free trial runs nothing is taken.
+ */
+export async function chargeEndingPlan(ctx: Platform, account: AccountTx, row: MonthAccount): Promise<void> {
+  if (row.trialEndsAt) return;
+  const { tx, now, accountId } = account;
+  const month = row.openMonth;
+  const { due } = await monthCosts(
+    tx,
+    row,
+    await openWindow(tx, row),
+    await readUsage(tx, accountId, month),
+    ctx.config,
+  );
+  const ofPlan = due.filter(({ kind }) => kind === 'MONTHLY_FEE' || kind === 'CONNECTIONS');
+  await book(account, month, now, ofPlan);
+}
+
+async function book({ tx, accountId }: AccountTx, month: Month, at: Date, charges: readonly Charge[]): Promise<void> {
+  await tx.ledgerEntry.createMany({
+    data: charges.map(({ kind, name, cents }) => ({
+      ...{ accountId, at, kind, key: chargeKey(month, kind) },
+      amount: ledgerAmount(-cents),
+      description: `${name} (${month})`,
+    })),
+  });
 }
 
 /** Keeps the facts, and a copy of each session that ended in the month: one that is still open belongs to the month it ends in. */

@@ -8,12 +8,12 @@ import { defineList } from '../graphql/lists/list.ts';
 import { whereVisible } from '../graphql/visible.ts';
 import { idempotencyKey } from '../idempotency.ts';
 import {
-  chargesOf,
   connectionsAtEnd,
   daysUntil,
   type MonthAccount,
   type MonthUsage,
   type MonthWindow,
+  monthCosts,
   openWindow,
   readPeaks,
   readUsage,
@@ -242,7 +242,8 @@ const MonthUsageType = builder.objectRef<UsageSoFar>('MonthUsage').implement({
     charges: t.field({
       type: [ChargeType],
       description: 'What the end of the month would take from the credit, if it were now; empty when nothing.',
-      resolve: ({ account, window, ...used }, _args, { config }) => chargesOf(account, window, used, config),
+      resolve: async ({ account, window, ...used }, _args, { db, config }) =>
+        (await monthCosts(db, account, window, used, config)).due,
     }),
   }),
 });

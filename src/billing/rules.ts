@@ -1,6 +1,7 @@
 import { type PlanAllowances, planAllowances } from '../account/plans.ts';
 import type { Config } from '../config.ts';
 import type { LedgerKind, Plan } from '../generated/prisma/enums.ts';
+import type { Month } from './months.ts';
 
 /** A unit of traffic that is charged: a gigabyte is 10^9 bytes (BIL-13). */
 const GIGABYTE = 1_000_000_000;
@@ -53,6 +54,9 @@ export interface Charge {
   unitCents: number;
   cents: number;
 }
+
+/** What makes a charge come once a month. */
+export const chargeKey = (month: Month, kind: Charge['kind']): string => `${month} ${kind}`;
 
 /** How many whole units are used beyond what is included: one that is incomplete is free (BIL-13). */
 export const wholeUnitsBeyond = (used: number, included: number, unit: number): number =>

@@ -1,12 +1,12 @@
 import { daysOf, type Month, monthBounds } from '../billing/months.ts';
-import { monthCharges, tariffOf } from '../billing/rules.ts';
+import { chargeKey, monthCharges, tariffOf } from '../billing/rules.ts';
 import type { Config } from '../config.ts';
 import type { Platform } from '../context.ts';
 import type { Tx } from '../database/database.ts';
 import { notFound } from '../errors.ts';
 import { ewonReference } from '../ewons/rules.ts';
 import type { Account } from '../generated/prisma/client.ts';
-import type { ClientKind } from '../generated/prisma/enums.ts';
+import type { ClientKind, LedgerKind } from '../generated/prisma/enums.ts';
 import { userReference } from '../users/rules.ts';
 import type { Report, ReportFacts, ReportLine } from './facts.ts';
 
@@ -80,7 +80,7 @@ export const connectionsAtEnd = (
 ): number => (pendingSlots !== null && pendingSlotsAt && pendingSlotsAt < to ? pendingSlots : concurrentConnections);
 
 /** What the open month costs as things stand, and at its end (BIL-11, BIL-13, BIL-14). */
-export const chargesOf = (
+const chargesOf = (
   account: MonthAccount,
   window: MonthWindow,
   used: MonthUsage,
@@ -94,6 +94,42 @@ export const chargesOf = (
         ...used,
       })
     : [];
+
+/** A charge of a month that was booked before its end, as the report shows it. */
+type BookedCharge = ReportFacts['charges'][number] & { kind: LedgerKind };
+
+/** What the end of a paid plan has taken for the month before the month is over: by kind, each once (BIL-11, BIL-14). */
+async function bookedCharges(
+  { ledgerEntry }: Pick<Tx, 'ledgerEntry'>,
+  accountId: string,
+  month: Month,
+  config: Config,
+): Promise<BookedCharge[]> {
+  const kinds = ['MONTHLY_FEE', 'CONNECTIONS'] as const;
+  const entries = await ledgerEntry.findMany({
+    where: { accountId, kind: { in: [...kinds] }, key: { in: kinds.map((kind) => chargeKey(month, kind)) } },
+    orderBy: { id: 'asc' },
+  });
+  return entries.map(({ kind, amount, description }) => {
+    const cents = amount.times(-100).toNumber();
+    const one = kind === 'CONNECTIONS' ? config.limits.SLOT_PRICE_CENTS : cents;
+    const [quantity, unitCents] = one > 0 && cents % one === 0 ? [cents / one, one] : [1, cents];
+    return { kind, name: description.replace(` (${month})`, ''), quantity, unitCents, cents };
+  });
+}
+
+/** What a month costs: what has been booked of it, and what its end takes yet. */
+export async function monthCosts(
+  tx: Pick<Tx, 'ledgerEntry'>,
+  account: MonthAccount,
+  window: MonthWindow,
+  used: MonthUsage,
+  config: Config,
+): Promise<{ booked: BookedCharge[]; due: ReturnType<typeof monthCharges> }> {
+  const booked = await bookedCharges(tx, account.id, account.openMonth, config);
+  const kinds = new Set<LedgerKind>(booked.map(({ kind }) => kind));
+  return { booked, due: chargesOf(account, window, used, config).filter(({ kind }) => !kinds.has(kind)) };
+}
 
 /** What the credit paid for text messages in a time, in cents. */
 async function smsCents({ ledgerEntry }: Reads, accountId: string, { from, to }: MonthWindow): Promise<number> {
@@ -167,9 +203,8 @@ export async function takeFacts(
   const { allowances } = tariff;
   const used = await readUsage(tx, id, month);
   const peaks = await readPeaks(tx, id, daysUntil(account, window, at));
-  const charges: ReportFacts['charges'] = chargesOf(account, window, used, config).map(
-    ({ kind: _, ...charge }) => charge,
-  );
+  const { booked, due } = await monthCosts(tx, account, window, used, config);
+  const charges: ReportFacts['charges'] = [...booked, ...due].map(({ kind: _, ...charge }) => charge);
   const cents = await smsCents(tx, id, window);
   if (cents !== 0) {
     const whole = tariff.smsCents > 0 && cents % tariff.smsCents === 0;

@@ -346,11 +346,12 @@ describe('a downgrade', () => {
     expect((await lasting.api.run('{ ewons { totalCount } }')).ewons.totalCount, 'every user reaches every Ewon').toBe(
       2,
     );
-    const ledger = await db.ledgerEntry.findMany({ where: { accountId: account.id } });
+    const ledger = await db.ledgerEntry.findMany({ where: { accountId: account.id }, orderBy: { id: 'asc' } });
+    const { PLAN_FEE_CENTS_PRO, SLOT_PRICE_CENTS } = server.config.limits;
     expect(
       ledger.map(({ amount }) => amount.toFixed(2)),
-      'nothing is refunded',
-    ).toEqual(['50.00']);
+      'nothing is refunded, and what the plan cost this month is taken with it',
+    ).toEqual(['50.00', (-PLAN_FEE_CENTS_PRO / 100).toFixed(2), (-SLOT_PRICE_CENTS / 100).toFixed(2)]);
     // Repeated, it changes nothing.
     const entries = await account.log();
     expect((await changePlan(admin, { plan: 'FREE' })).account.plan).toBe('FREE');

@@ -7,7 +7,7 @@ import type { ReportLine } from '../../src/reports/facts.ts';
 import { addTraffic } from '../../src/sessions/traffic.ts';
 import { eventually, type Json } from '../support/client.ts';
 import { onPostgres, startServer, type TestServer } from '../support/server.ts';
-import { TestAccount } from '../support/world.ts';
+import { ADMIN_PASSWORD, logIn, TestAccount } from '../support/world.ts';
 
 const ENV = {
   PLAN_FEE_CENTS_PRO: '7500',
@@ -170,6 +170,61 @@ describe('the end of a month', () => {
     expect((await ledgerOf(trial)).slice(before).map(([kind, amount]) => [kind, amount])).toEqual([
       ['MONTHLY_FEE', '-75.00'],
     ]);
+  });
+
+  it('BIL-11 BIL-14 ACC-20 who leaves a paid plan before the end of the month has paid for the month, once', async () => {
+    const account = await TestAccount.create(server);
+    await account.setSlots(5);
+    const { openMonth, timeZone } = await rowOf(account);
+    await advanceTo(addTo(monthBounds(openMonth, timeZone).to, -3_600_000));
+    const change = (input: string) =>
+      account.admin.api.succeed(
+        `mutation { changePlan(input: { ${input} }) { __typename ... on Error { code message } } }`,
+      );
+    account.admin.api = (await logIn(server, account.name, 'admin', ADMIN_PASSWORD)).api;
+    await change('plan: FREE, confirm: true');
+    const taken = [
+      ['MONTHLY_FEE', '-75.00', `${openMonth} MONTHLY_FEE`],
+      ['CONNECTIONS', '-100.00', `${openMonth} CONNECTIONS`],
+    ];
+    expect(await ledgerOf(account)).toEqual(taken);
+    const { usage } = (await account.admin.api.run('{ account { usage { charges { kind } } } }')).account;
+    expect(usage.charges, 'the end of the month takes nothing more').toEqual([]);
+
+    // The trial is had: it is paid again, and left again.
+    await db().account.update({ where: { id: account.id }, data: { trialStartedAt: now() } });
+    await change('plan: PRO, acknowledgeContractChange: true');
+    expect((await account.admin.api.run('{ account { usage { charges { kind } } } }')).account.usage.charges).toEqual(
+      [],
+    );
+    await change('plan: FREE, confirm: true');
+    await use(account, { mails: 3 });
+    await endMonth(account);
+    expect(await ledgerOf(account)).toEqual([...taken, ['MAIL', '-0.06', `${openMonth} MAIL`]]);
+    expect(await closedIn(account)).toEqual([`MONTH_CLOSED ${openMonth} 0.06 EUR`, 'CREDIT_EXHAUSTED -175.06 EUR']);
+    expect((await readReport(platform(), account.id, openMonth)).facts).toMatchObject({
+      plan: 'FREE',
+      charges: [
+        { name: 'Monthly fee of plan PRO', quantity: 1, unitCents: 7500, cents: 7500 },
+        { name: 'Additional concurrent connections', quantity: 2, unitCents: 5000, cents: 10_000 },
+        { name: 'Mails', quantity: 3, unitCents: 2, cents: 6 },
+      ],
+    });
+    await endMonth(account);
+    expect(await ledgerOf(account), 'FREE costs nothing').toHaveLength(3);
+  });
+
+  it('BIL-11 ACC-13 ACC-16 who leaves the trial, or whose trial ends without credit, pays nothing', async () => {
+    const [leaves, stays] = [await TestAccount.create(server, 'FREE'), await TestAccount.create(server, 'FREE')];
+    for (const { admin } of [leaves, stays])
+      await admin.api.succeed('mutation { changePlan(input: { plan: PRO }) { __typename ... on Error { code } } }');
+    await leaves.admin.api.succeed(
+      'mutation { changePlan(input: { plan: FREE, confirm: true }) { __typename ... on Error { code } } }',
+    );
+    const { trialEndsAt } = await rowOf(stays);
+    await advanceTo(addTo(trialEndsAt ?? now(), 35 * DAY));
+    expect((await rowOf(stays)).plan).toBe('FREE');
+    expect(await Promise.all([ledgerOf(leaves), ledgerOf(stays)])).toEqual([[], []]);
   });
 
   it('BIL-11 ACC-16 a month that ends with the trial has no fee', async () => {
