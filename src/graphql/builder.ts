@@ -40,6 +40,19 @@ const unauthenticated = (_parent: unknown, { login, apiToken }: GraphQLContext):
 /** What a list that is not paged is taken to hold when the cost of a query is reckoned (API-02). */
 const UNPAGED_LIST = 5;
 
+/** What a count costs, and each condition of a filter: the database reads more for them than for a page (API-02). */
+const COUNT_COST = 10;
+const CONDITION_COST = 5;
+
+/** Conditions of a filter, at all its levels. */
+function conditionsIn(filter: object | null | undefined): number {
+  if (!filter) return 0;
+  const { AND, OR, NOT, ...own } = filter as { AND?: object[] | null; OR?: object[] | null; NOT?: object | null };
+  const inner = [...(AND ?? []), ...(OR ?? []), ...(NOT ? [NOT] : [])];
+  const given = Object.values(own).filter((value) => value != null).length;
+  return inner.reduce((sum, next) => sum + 1 + conditionsIn(next), given);
+}
+
 /** How many objects can be asked for by `nodes`. */
 const NODES_MAX = 100;
 
@@ -147,13 +160,18 @@ export const builder = new SchemaBuilder<{
   },
   complexity: {
     // A connection costs its page size times what is asked of each node, `nodes(ids)` as many times as there are ids; the
-    // `edges` and `nodes` of a connection do not count again.
+    // `edges` and `nodes` of a connection do not count again. Counts, and the conditions of filters, come on top.
     fieldComplexity: (
-      args: { first?: number | null; last?: number | null; ids?: readonly unknown[] | null },
+      args: {
+        first?: number | null;
+        last?: number | null;
+        ids?: readonly unknown[] | null;
+        filter?: object | null;
+      },
       { config },
       field,
     ) => ({
-      field: 1,
+      field: (field.name === 'totalCount' ? COUNT_COST : 1) + CONDITION_COST * conditionsIn(args.filter),
       multiplier: field.args.some(({ name }) => name === 'first')
         ? Math.max(1, args.first ?? args.last ?? config.limits.PAGE_SIZE)
         : args.ids

@@ -5,6 +5,7 @@ import { Prisma } from '../generated/prisma/client.ts';
 import { LogCategory, LogSeverity, LogTrigger } from '../generated/prisma/enums.ts';
 import { STORABLE_TEXT } from '../graphql/all-violations.ts';
 import { keysOf } from '../graphql/global-id.ts';
+import { FILTER_VALUES_MAX, valuesIn } from '../graphql/lists/conditions.ts';
 import { LOG_EVENTS, type LogCode } from './events.ts';
 
 /** A selection of the log (LOG-05, LOG-06, LOG-10): all that is given holds together, several values of one are alternatives. */
@@ -168,20 +169,27 @@ export function filterSql(accountId: string, filter: LogFilter | null | undefine
   if (codes) conditions.push(among('code', 'text', codes));
   if (at) conditions.push(...inTime(accountId, at));
   conditions.push(...ofName('userName', userName), ...ofName('ewonName', ewonName));
-  if (search) conditions.push(any(['userName', 'ewonName'].map((column) => containing(column, search))));
+  if (search) conditions.push(any(SEARCHED.map((column) => containing(column, search))));
   return all(conditions);
 }
 
-/** @throws AppError VALIDATION_FAILED for a filter of too many levels or conditions (LST-03) */
+/** Columns that a free text is looked for in. */
+const SEARCHED = ['userName', 'ewonName'] as const;
+
+/** @throws AppError VALIDATION_FAILED for a filter of too many levels, conditions or values (LST-03) */
 export function requireModest(filter: LogFilter | null | undefined, { limits }: Pick<Config, 'limits'>): void {
   let conditions = 0;
+  let values = 0;
   const visit = (one: LogFilter, depth: number): void => {
     if (depth > limits.FILTER_DEPTH_MAX) throw tooMuch(`A filter has at most ${limits.FILTER_DEPTH_MAX} levels.`);
     const { AND, OR, NOT, ...own } = one;
     const inner = [...(AND ?? []), ...(OR ?? []), ...(NOT ? [NOT] : [])];
-    conditions += Object.values(own).filter((value) => value != null).length + inner.length;
+    const given = Object.values(own).filter((value) => value != null);
+    conditions += given.length + inner.length + (own.search ? SEARCHED.length - 1 : 0);
+    values += given.reduce((sum, condition) => sum + valuesIn(condition), 0);
     if (conditions > limits.FILTER_CONDITIONS_MAX)
       throw tooMuch(`A filter has at most ${limits.FILTER_CONDITIONS_MAX} conditions.`);
+    if (values > FILTER_VALUES_MAX) throw tooMuch(`The lists of a filter have at most ${FILTER_VALUES_MAX} values.`);
     for (const next of inner) visit(next, depth + 1);
   };
   if (filter) visit(filter, 1);

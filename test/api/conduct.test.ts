@@ -434,6 +434,29 @@ describe('limits of a query', () => {
     expect(await refusal('{ ewons(first: 500) { nodes { id name status pools { name } } } }')).toBeUndefined();
   });
 
+  it('API-02 LST-03 each condition of a filter costs, at all its levels, and each count', async () => {
+    // What is refused anyway tells its cost.
+    const BALLAST = 'ballast: ewons(first: 500) { nodes { sessions(first: 500) { nodes { id } } } }';
+    const cost = async (fields: string, filter?: object): Promise<number> => {
+      const query = filter ? `query ($filter: EwonFilter) { ${BALLAST} ${fields} }` : `{ ${BALLAST} ${fields} }`;
+      return Number((await account.admin.api.send(query, { filter })).errors?.[0]?.extensions.complexity);
+    };
+    const page = await cost('ewons(first: 1) { nodes { id } }');
+    expect(page).toBeGreaterThan(500 * 500);
+    const filters: [object, number][] = [
+      [{}, 0],
+      [{ search: 'x' }, 1],
+      [{ search: null, model: ['COSY'], name: { contains: 'x' } }, 2],
+      [{ NOT: { OR: [{ search: 'x' }, { AND: [{ search: 'y' }] }] } }, 6],
+    ];
+    for (const [filter, conditions] of filters)
+      expect(await cost('ewons(first: 1, filter: $filter) { nodes { id } }', filter)).toBe(page + 5 * conditions);
+    expect(await cost('ewons(first: 1) { totalCount nodes { id } }')).toBe(page + 10);
+    expect(
+      await cost('logEntries(first: 1, filter: { codes: [LOGIN_FAILED], search: "x" }) { nodes { id: number } }'),
+    ).toBe((await cost('logEntries(first: 1) { nodes { id: number } }')) + 10);
+  });
+
   it('API-02 too long a query is refused with the figures, before it is read', async () => {
     expect(await refusal(`{ ${'viewer { isAdministrator } '.repeat(2000)} }`)).toMatchObject({
       message: expect.stringContaining('5000'),

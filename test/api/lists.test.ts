@@ -467,12 +467,33 @@ eachDatabase('lists', (database) => {
       const deep = (levels: number): object => (levels === 1 ? { search: 'x' } : { NOT: deep(levels - 1) });
       expect(await refused(deep(5))).toBeUndefined();
       expect((await refused(deep(6)))?.[0]?.[0]).toBe('VALIDATION_FAILED');
-      const wide = (number: number) => ({ OR: Array.from({ length: number }, () => ({ search: 'x' })) });
-      expect(await refused(wide(50))).toBeUndefined();
-      expect((await refused(wide(51)))?.[0]?.[0]).toBe('VALIDATION_FAILED');
+      const wide = (number: number, one: object) => ({ OR: Array.from({ length: number }, () => one) });
+      expect(await refused(wide(50, { online: true }))).toBeUndefined();
+      expect((await refused(wide(51, { online: true })))?.[0]?.[0]).toBe('VALIDATION_FAILED');
+      // A free text counts for each of the six columns that it is looked for in.
+      expect(await refused(wide(14, { search: 'x' }))).toBeUndefined();
+      expect((await refused(wide(15, { search: 'x' })))?.[0]?.[0]).toBe('VALIDATION_FAILED');
       expect((await refused({ name: { in: Array(501).fill('x') } }))?.[0]?.[0]).toBe('VALIDATION_FAILED');
       expect((await refused({ name: { equals: 'x'.repeat(501) } }))?.[0]?.[0]).toBe('VALIDATION_FAILED');
       expect((await refused({ AND: [{ description: { contains: '\0' } }] }))?.[0]?.[0]).toBe('VALIDATION_FAILED');
+    });
+
+    it('LST-03 of more than 5000 values in all its lists together is refused', async () => {
+      const refused = async (filter: object) =>
+        (
+          await api.send('query ($filter: EwonFilter) { ewons(filter: $filter) { totalCount } }', { filter })
+        ).errors?.map(({ extensions }) => extensions.code);
+      const id = (await read(api, 'ewons', { first: 1 }, 'id')).nodes[0]?.id as string;
+      const lists = (number: number, more: object = {}) => ({
+        ...more,
+        OR: [
+          ...Array.from({ length: number - 1 }, () => ({ name: { in: Array(500).fill('x') } })),
+          { NOT: { ids: Array(500).fill(id) } },
+        ],
+      });
+      expect(await refused(lists(10))).toBeUndefined();
+      expect(await refused(lists(10, { model: ['COSY'] }))).toEqual(['VALIDATION_FAILED']);
+      expect(await refused(lists(11))).toEqual(['VALIDATION_FAILED']);
     });
   });
 

@@ -264,11 +264,21 @@ describe('Filters', () => {
     expect(await numbers({ ewonIds: [encodeGlobalId('Ewon', subjects.other.id)] }, manager.api)).toEqual([]);
   });
 
-  test('LOG-10 LST-03 a filter of too many levels or conditions is refused, in the list, in streams and for files', async () => {
+  test('LOG-10 LST-03 a filter of too many levels, conditions or values is refused, in the list, in streams and for files', async () => {
     const deep = (levels: number): object => (levels === 1 ? { codes: [] } : { NOT: deep(levels - 1) });
     expect(await refused(account.admin.api, { filter: deep(5) })).toBeUndefined();
-    const many = { OR: Array.from({ length: 51 }, () => ({ search: 'x' })) };
-    for (const filter of [deep(6), many]) {
+    const many = (number: number, one: object) => ({ OR: Array.from({ length: number }, () => one) });
+    // A free text counts for both names, and the lists have so many values together.
+    const names = { userName: { in: Array(500).fill('x') } };
+    for (const filter of [many(50, { codes: [] }), many(33, { search: 'x' }), many(10, names)])
+      expect(await refused(account.admin.api, { filter })).toBeUndefined();
+    for (const filter of [
+      deep(6),
+      many(51, { codes: [] }),
+      many(34, { search: 'x' }),
+      many(11, names),
+      { ...many(10, names), severities: ['INFO'] },
+    ]) {
       expect(await refused(account.admin.api, { filter })).toBe('VALIDATION_FAILED');
       const file = await account.admin.api.send(
         'query ($filter: LogFilter) { logDownload(format: CSV, filter: $filter) { url } }',

@@ -55,6 +55,18 @@ const isNull = ({ name, nullable }: Column, wanted: boolean | null | undefined):
 /** What nothing fulfils. Prisma takes an empty OR for one that says nothing. */
 export const NOTHING: Where = { id: { in: [] } };
 
+/**
+ * Values in all lists of one filter together: each is a parameter of the query, of which PostgreSQL takes 32,767, and Prisma would
+ * cut a query of more into several.
+ */
+export const FILTER_VALUES_MAX = 5000;
+
+/** Values in the lists of one condition: those of a list of ids, or of an `in`. */
+export const valuesIn = (condition: unknown): number =>
+  Array.isArray(condition)
+    ? condition.length
+    : ((condition as { in?: readonly unknown[] | null } | null)?.in?.length ?? 0);
+
 /** LST-03 */
 export function stringConditions(
   column: Column,

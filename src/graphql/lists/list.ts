@@ -14,6 +14,7 @@ import { type Column, type ColumnOf, columnOf, type Model } from './columns.ts';
 import {
   type DateTimeCondition,
   dateTimeConditions,
+  FILTER_VALUES_MAX,
   type Folding,
   NOTHING,
   type NumberCondition,
@@ -22,6 +23,7 @@ import {
   type StringCondition,
   searchCondition,
   stringConditions,
+  valuesIn,
 } from './conditions.ts';
 import { decodeCursor, encodeCursor } from './cursors.ts';
 import { DateTimeFilter, NumberFilter, StringFilter } from './inputs.ts';
@@ -187,6 +189,7 @@ export function defineList<M extends Model, Extra extends InputFieldMap = Record
   function filterWhere(filter: Filter | null | undefined, ctx: GraphQLContext): Where[] {
     const { FILTER_DEPTH_MAX, FILTER_CONDITIONS_MAX } = ctx.config.limits;
     let conditions = 0;
+    let values = 0;
     const refuse = (message: string) => new AppError('VALIDATION_FAILED', message, ['filter']);
     const count = (some: number) => {
       conditions += some;
@@ -197,7 +200,17 @@ export function defineList<M extends Model, Extra extends InputFieldMap = Record
       const { AND, OR, NOT, search, ids, ...given } = part;
       const nested = (other: Filter, opposite = negated) => all(other, depth + 1, opposite);
       const named = Object.entries(given).filter(([, value]) => value != null);
-      count(named.length + (search ? 1 : 0) + (ids ? 1 : 0) + (AND?.length ?? 0) + (OR?.length ?? 0) + (NOT ? 1 : 0));
+      // A free text costs as much as each column that it is looked for in.
+      count(
+        named.length +
+          (search ? (searched?.length ?? 0) : 0) +
+          (ids ? 1 : 0) +
+          (AND?.length ?? 0) +
+          (OR?.length ?? 0) +
+          (NOT ? 1 : 0),
+      );
+      values += named.reduce((sum, [, value]) => sum + valuesIn(value), valuesIn(ids));
+      if (values > FILTER_VALUES_MAX) throw refuse(`The lists of a filter have at most ${FILTER_VALUES_MAX} values.`);
       const ways = OR?.map((other) => nested(other));
       return [
         ...(AND ?? []).flatMap((other) => nested(other)),
