@@ -40,6 +40,8 @@ const MULTIPART_OVERHEAD_BYTES = 64 * 1024;
 const FORBIDDEN_CLOSE_CODE = 4403;
 /** Sent at a shutdown: clients connect again. */
 const RESTART_CLOSE_CODE = 1012;
+/** Sent to an address that has made too many requests (API-03). */
+const TRY_LATER_CLOSE_CODE = 1013;
 
 /** The API role: a server that does not listen yet. */
 export interface Api {
@@ -150,7 +152,16 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
     path: GRAPHQL_PATH,
     maxPayload: MAX_BODY_BYTES,
     perMessageDeflate: false,
-    verifyClient: ({ req }, answer) => answer(!hasCredentialsInUrl(req), 400, CREDENTIALS_IN_URL),
+    verifyClient: ({ req }, answer) => {
+      if (hasCredentialsInUrl(req)) return answer(false, 400, CREDENTIALS_IN_URL);
+      ctx.apiLimits.takeAddress(callerAddress(ctx.config, req)).then(
+        () => answer(true),
+        (error: unknown) => {
+          if (!(error instanceof RateLimitedError)) return answer(false, 500);
+          answer(false, 429, error.message, { 'retry-after': String(error.retryAfter) });
+        },
+      );
+    },
   });
   server.on('upgrade', (req, socket, head) =>
     sockets.handleUpgrade(req, socket, head, (opened) => sockets.emit('connection', opened, req)),
@@ -271,6 +282,13 @@ function serveSockets(
         if (apiTokenIn(authorization) !== null) return false;
         const token = bearerToken(authorization);
         if (token === null) return true;
+        try {
+          await ctx.apiLimits.takeAddress(callerAddress(ctx.config, extra.request));
+        } catch (error) {
+          if (!(error instanceof RateLimitedError)) throw error;
+          extra.socket.close(TRY_LATER_CLOSE_CODE, error.code);
+          return false;
+        }
         const actor = await authenticate(ctx, token);
         if (!actor) return false;
         extra.socket.once('close', endWithLogin(ctx, actor, extra.socket, operations));
@@ -282,6 +300,8 @@ function serveSockets(
         const authorization = connectionParams?.authorization ?? connectionParams?.Authorization;
         const requestId = randomUUID();
         const prepare = async () => {
+          // Before the login is read: what is refused costs no query.
+          await ctx.apiLimits.takeAddress(callerAddress(ctx.config, extra.request));
           const context = await graphqlContext(
             ctx,
             requestId,
@@ -289,7 +309,6 @@ function serveSockets(
             extra.request,
             gone.signal,
           );
-          await ctx.apiLimits.takeAddress(context.remoteAddress);
           await takeCall(context);
           const {
             schema: current,

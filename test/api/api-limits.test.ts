@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { WebSocket } from 'ws';
 import { DAY_MS } from '../../src/clock.ts';
 import { ApiCaller, type Json } from '../support/client.ts';
 import { onPostgres, startServer, type TestServer } from '../support/server.ts';
@@ -231,6 +232,70 @@ describe('the minute', () => {
       for (const path of ['/healthz', '/readyz', '/operator']) expect((await get(path)).status, path).not.toBe(429);
       expect((await get('/m2web', '192.0.2.2')).status, 'another address').not.toBe(429);
     } finally {
+      await server.close();
+    }
+  });
+
+  it('API-03 over a WebSocket an address is refused before its login is read: at the upgrade, the greeting and each operation', async () => {
+    const server = await startServer({ env: { REQUESTS_PER_MINUTE_ADDRESS: '20', TRUSTED_PROXIES: 'loopback' } });
+    try {
+      const { admin } = await TestAccount.create(server);
+      const { apiLimits, db } = server.app.platform;
+      const use = async (address: string, times: number) => {
+        for (let request = 0; request < times; request++) await apiLimits.takeAddress(address);
+      };
+      const headers = (address: string) => ({ headers: { 'x-forwarded-for': address } });
+      const url = `${server.url.replace(/^http/, 'ws')}/graphql`;
+      const open = (address: string) => new WebSocket(url, 'graphql-transport-ws', headers(address));
+      const init = { type: 'connection_init', payload: { authorization: `Bearer ${admin.api.token}` } };
+      const operation = (id: string) => ({ type: 'subscribe', id, payload: { query: WHO } });
+      /** Connects, greets, and asks as often as wanted; gives what came until so many operations were answered. */
+      const talk = (address: string, operations: number, opened: () => Promise<void> = async () => undefined) =>
+        new Promise<{ status?: number; retryAfter?: string; closed?: [number, string]; answers: Json[] }>((resolve) => {
+          const socket = open(address);
+          const answers: Json[] = [];
+          socket.on('unexpected-response', (_request, response) => {
+            resolve({ status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'] ?? '', answers });
+            response.destroy();
+          });
+          socket.on('error', () => undefined);
+          socket.on('close', (code, reason) => resolve({ closed: [code, reason.toString()], answers }));
+          socket.on('open', () => void opened().then(() => socket.send(JSON.stringify(init))));
+          socket.on('message', (data) => {
+            const message = JSON.parse(data.toString());
+            if (message.type === 'connection_ack')
+              for (let id = 0; id < operations; id++) socket.send(JSON.stringify(operation(String(id))));
+            if (message.type === 'next' || message.type === 'error') answers.push(message);
+            if (answers.length === operations) socket.close();
+          });
+        });
+      const read = vi.spyOn(db.login, 'findUnique');
+      const reads = () => {
+        const { length } = read.mock.calls;
+        read.mockClear();
+        return length;
+      };
+
+      expect((await talk('192.0.2.1', 1)).answers).toMatchObject([{ payload: { data: { viewer: {} } } }]);
+      const whole = reads();
+      expect(whole).toBeGreaterThan(0);
+
+      await use('192.0.2.2', 20);
+      const refused = await talk('192.0.2.2', 1);
+      expect([refused.status, Number(refused.retryAfter) > 0]).toEqual([429, true]);
+      expect(reads()).toBe(0);
+
+      const late = await talk('192.0.2.3', 1, () => use('192.0.2.3', 19));
+      expect(late.closed).toEqual([1013, 'RATE_LIMITED']);
+      expect(reads()).toBe(0);
+
+      // The upgrade and the greeting are two.
+      await use('192.0.2.4', 18);
+      const { answers } = await talk('192.0.2.4', 3);
+      expect(answers.map(({ payload }) => payload[0].extensions.code)).toEqual(Array(3).fill('RATE_LIMITED'));
+      expect(reads(), 'the greeting alone').toBe(1);
+    } finally {
+      vi.restoreAllMocks();
       await server.close();
     }
   });
