@@ -553,4 +553,35 @@ eachDatabase('races', (database) => {
     ] as const)
       expect(await ewonNames(of)).toEqual(five(name));
   });
+
+  it.runIf(database === 'postgresql')(
+    'IMP-10 takes two accounts in the order of their ids: who waits for the first does not hold the second',
+    async () => {
+      const made = [await TestAccount.create(own), await TestAccount.create(own)] as const;
+      const [first, second] = made[0].id < made[1].id ? made : [made[1], made[0]];
+      await fleet(first, 'One');
+      const { ticket } = await second.admin.api.mutate(PREVIEW, { input: credentials(first) });
+      const { db: database } = own.app.platform;
+      const { importing } = await database.$transaction(
+        async (tx) => {
+          await tx.$queryRaw`SELECT 1 FROM "Account" WHERE "id" = ${first.id}::uuid FOR NO KEY UPDATE`;
+          const input = { ticket, pool: { newPoolName: 'In' }, confirm: true };
+          const importing = second.admin.api.mutate(IMPORT, { input });
+          await eventually(
+            'the import waits',
+            () =>
+              database.$queryRaw<unknown[]>`
+                SELECT 1 FROM pg_stat_activity WHERE "datname" = current_database() AND "wait_event_type" = 'Lock'`,
+            ({ length }) => length > 0,
+          );
+          const free = await tx.$queryRaw`
+            SELECT 1 FROM "Account" WHERE "id" = ${second.id}::uuid FOR NO KEY UPDATE SKIP LOCKED`;
+          expect(free, 'what nobody holds').toHaveLength(1);
+          return { importing };
+        },
+        { timeout: 20_000 },
+      );
+      expect((await importing).import.counts).toMatchObject({ imported: 1 });
+    },
+  );
 });
