@@ -17,8 +17,8 @@ interface Purchase {
   purpose: string;
   /** Refuses what cannot be bought; not asked when it was bought before under this key. @throws AppError */
   check(): void;
-  /** What is given for the payment, in the transaction that books it. */
-  give(account: AccountTx): Promise<void>;
+  /** What is given for the payment, in the transaction that books it. @param key of its movement where there is no payment */
+  give(account: AccountTx, key: string | null): Promise<void>;
 }
 
 /**
@@ -49,10 +49,10 @@ export function buySmsPackage(
           ['acknowledgedPrice'],
         );
     },
-    give: async ({ tx, now, accountId, log }) => {
+    give: async ({ tx, now, accountId, log }, once) => {
       await tx.ledgerEntry.create({
         data: {
-          ...{ accountId, at: now, kind: 'SMS_PACKAGE', amount: ledgerAmount(-acknowledgedCents) },
+          ...{ accountId, at: now, key: once, kind: 'SMS_PACKAGE', amount: ledgerAmount(-acknowledgedCents) },
           description: `Package of ${units} text messages`,
         },
       });
@@ -81,18 +81,38 @@ export function payCredit(ctx: ActorContext, { cents, key }: { cents: number; ke
   });
 }
 
+/** What is kept under the key of a purchase until it is booked. */
+const RESERVED = 'reserved';
+
 /**
- * Pays outside of any transaction, for a provider may take its time, then books. Whoever repeats it under the same key pays once,
- * wherever it was interrupted: the provider knows the key too. What was paid is booked, whatever has become of the rights of who paid.
+ * Pays outside of any transaction, for a provider may take its time, then books. Key and input are kept before, so that of two at
+ * once under one key only the same ask the provider. Whoever repeats it under the same key pays once, wherever it was interrupted:
+ * the provider knows the key too, and the movement in the ledger keeps it for good. What was paid is booked, whatever has become of
+ * the rights of who paid.
  */
 async function purchase(ctx: ActorContext, { give, check, cents, purpose, ...request }: Purchase): Promise<void> {
   const { accountId, loginId } = ctx.actor;
-  const done = await inAccountAs(ctx, async ({ tx }, actor) => {
+  const ledgerKey = `PURCHASE ${loginId} ${request.key}`;
+  /** Whether it is in the ledger. @throws AppError IDEMPOTENCY_KEY_REUSED */
+  const isBooked = async ({ tx }: AccountTx): Promise<boolean> => {
+    const before = await tx.ledgerEntry.findUnique({ where: { accountId_key: { accountId, key: ledgerKey } } });
+    if (!before) return false;
+    // The purpose ends the description; a package that costs nothing has no payment.
+    if (before.amount.equals(ledgerAmount(cents)) && before.description.endsWith(` ${purpose}`)) return true;
+    throw new AppError('IDEMPOTENCY_KEY_REUSED', 'The idempotency key was used with another input.', [
+      'idempotencyKey',
+    ]);
+  };
+  const done = await inAccountAs(ctx, async (account, actor) => {
     requireAdministrator(actor);
-    if ((await findStoredResult(tx, ctx, request)) !== undefined) return true;
-    check();
+    const { tx } = account;
+    const stored = await findStoredResult(tx, ctx, request);
+    if ((stored !== undefined && stored !== RESERVED) || (await isBooked(account))) return true;
+    // What was begun under this key may have been paid: it is not asked again.
+    if (stored === undefined) check();
     if (!ctx.payments && cents > 0)
       throw new AppError('PAYMENT_NOT_AVAILABLE', 'This installation has no way to pay; ask its operator.');
+    await storeResult(tx, ctx, request, RESERVED);
     return false;
   });
   if (done) return;
@@ -102,18 +122,18 @@ async function purchase(ctx: ActorContext, { give, check, cents, purpose, ...req
   await inAccount(ctx, accountId, async (account) => {
     const { tx, now, log } = account;
     // The same request, sent twice at once, has been booked meanwhile.
-    if ((await findStoredResult(tx, ctx, request)) !== undefined) return;
+    if (await isBooked(account)) return;
     if (paid) {
       await tx.ledgerEntry.create({
         data: {
-          ...{ accountId, at: now, kind: 'PAYMENT', amount: ledgerAmount(cents) },
+          ...{ accountId, at: now, kind: 'PAYMENT', key: ledgerKey, amount: ledgerAmount(cents) },
           description: `Payment ${paid.reference}: ${purpose}`,
         },
       });
       const amount = amountText(cents, ctx.config);
       log({ code: 'PAYMENT_RECEIVED', user: actorSubject(ctx.actor), params: { amount, purpose } });
     }
-    await give(account);
+    await give(account, paid ? null : ledgerKey);
     if ((await tx.login.count({ where: { id: loginId } })) > 0)
       await storeResult(tx, ctx, request, paid?.reference ?? 'nothing to pay');
   });

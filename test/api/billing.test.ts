@@ -305,6 +305,65 @@ describe('payments', () => {
     expect(await pay(mine.admin, '5.01', 'once')).toMatchObject(reused);
   });
 
+  it('BIL-05 BIL-11 API-01 of two amounts at once under one key only one is paid', async () => {
+    const mine = await TestAccount.create(server);
+    const paid: number[] = [];
+    const reused = { code: 'IDEMPOTENCY_KEY_REUSED' };
+    server.app.platform.payments = {
+      pay: async ({ key, cents }) => {
+        paid.push(cents);
+        // While the provider takes its time the other one comes.
+        if (paid.length === 1) expect(await pay(mine.admin, '7.00', 'same')).toMatchObject(reused);
+        return { reference: key };
+      },
+    };
+    expect(await pay(mine.admin, '5.00', 'same')).toMatchObject({ account: { credit: { amount: '5.00' } } });
+    expect([paid, await creditOf(mine)]).toEqual([[500], '5.00']);
+  });
+
+  it('BIL-05 BIL-11 API-01 a key is known by the ledger for good: when its answer is forgotten, nothing is booked again', async () => {
+    const mine = await TestAccount.create(server);
+    const { config } = server;
+    const orders: number[] = [];
+    server.app.platform.payments = {
+      pay: async ({ key, cents }) => {
+        orders.push(cents);
+        return { reference: key };
+      },
+    };
+    const idempotencyKey = 'package';
+    await buy(mine.admin, { idempotencyKey });
+    await pay(mine.admin, '5.00', 'credit');
+    await server.app.platform.db.storedResult.updateMany({
+      data: { createdAt: new Date(server.clock.now().getTime() - config.limits.IDEMPOTENCY_HOURS * 3_600_000) },
+    });
+    expect(await buy(mine.admin, { idempotencyKey })).toMatchObject({ account: { contract: { smsUnitsLeft: 20 } } });
+    expect(await pay(mine.admin, '5.00', 'credit')).toMatchObject({ account: { credit: { amount: '5.00' } } });
+    const reused = { code: 'IDEMPOTENCY_KEY_REUSED' };
+    expect(await pay(mine.admin, '5.01', 'credit')).toMatchObject(reused);
+    expect(await pay(mine.admin, '3.00', idempotencyKey), 'the same amount for something else').toMatchObject(reused);
+    expect([orders, (await ledgerOf(mine)).length]).toEqual([[300, 500], 3]);
+  });
+
+  it('BIL-05 a package that was begun is given at the price that was read, also when the price has changed meanwhile', async () => {
+    const mine = await TestAccount.create(server);
+    server.app.platform.payments = { pay: () => Promise.reject(new Error('lost')) };
+    const idempotencyKey = 'begun';
+    await mine.admin.api.send(
+      `mutation { buySmsPackage(input: { units: 20, acknowledgedPrice: "3.00", idempotencyKey: "${idempotencyKey}" }) { __typename } }`,
+    );
+    server.app.platform.payments = real;
+    const { limits } = server.config;
+    const before = limits.SMS_PACKAGES;
+    limits.SMS_PACKAGES = '20:400';
+    try {
+      expect(await buy(mine.admin)).toMatchObject({ code: 'ACKNOWLEDGEMENT_REQUIRED' });
+      expect(await buy(mine.admin, { idempotencyKey })).toMatchObject({ account: { contract: { smsUnitsLeft: 20 } } });
+    } finally {
+      limits.SMS_PACKAGES = before;
+    }
+  });
+
   it('BIL-05 a payment that fails, or cannot be made, books nothing; repeated it goes through', async () => {
     const mine = await TestAccount.create(server);
     server.app.platform.payments = null;

@@ -218,6 +218,7 @@ describe('the end of a month', () => {
     const [leaves, stays] = [await TestAccount.create(server, 'FREE'), await TestAccount.create(server, 'FREE')];
     for (const { admin } of [leaves, stays])
       await admin.api.succeed('mutation { changePlan(input: { plan: PRO }) { __typename ... on Error { code } } }');
+    await leaves.setSlots(5);
     await leaves.admin.api.succeed(
       'mutation { changePlan(input: { plan: FREE, confirm: true }) { __typename ... on Error { code } } }',
     );
