@@ -32,6 +32,7 @@ const environment = z.object({
     .default('pglite://./data/db'),
   DATABASE_POOL_SIZE: whole(10, 1, 500),
   DATABASE_TIMEOUT_SECONDS: whole(10, 1, 300),
+  DATABASE_STATEMENT_SECONDS: whole(30, 0, 3600),
   REDIS_URL: z
     .string()
     .regex(/^rediss?:\/\//, 'must begin with redis:// or rediss://')
@@ -162,7 +163,10 @@ const environment = z.object({
   REQUESTS_PER_MINUTE_LOGIN: whole(1200, 1, 1_000_000),
   REQUESTS_PER_MINUTE_ADDRESS: whole(3000, 1, 1_000_000),
   DOWNLOAD_LINK_SECONDS: whole(300, 1, 86_400),
+  DOWNLOADS_PER_LOGIN: whole(4, 1, 1000),
   REPORT_XLSX_LINES: whole(10_000, 1, 1_000_000),
+  REPORTS_AT_ONCE: whole(2, 1, 100),
+  REPORTS_WAITING: whole(20, 1, 10_000),
   CONTACTS_PER_ACCOUNT: whole(100, 1, 10_000),
   M2U_LINKS_PER_ACCOUNT: whole(50, 1, 10_000),
   M2U_TIMEOUT_SECONDS: whole(10, 1, 300),

@@ -22,6 +22,8 @@ export interface DownloadKind<P extends Record<string, unknown>> {
   path: string;
   /** What names one file of the kind: from the query of the address, or from a link. */
   params: z.ZodType<P>;
+  /** Whether the file takes time and memory to make, rather than to send; few such are made at once. */
+  heavy?(params: P): boolean;
   /** Checks the rights of who asks, as they are now. @throws AppError, before anything is sent */
   open(ctx: ActorContext, params: P): Promise<Download>;
 }

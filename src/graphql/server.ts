@@ -11,7 +11,7 @@ import { serveBranding } from '../branding/door.ts';
 import { BRANDING_PATH } from '../branding/look.ts';
 import type { Config } from '../config.ts';
 import type { Platform } from '../context.ts';
-import { serveDownload } from '../downloads/door.ts';
+import { createDownloadDoor } from '../downloads/door.ts';
 import { DOWNLOADS_PATH } from '../downloads/links.ts';
 import { AppError } from '../errors.ts';
 import { authenticate, refreshActor } from '../logins/login.ts';
@@ -87,6 +87,7 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
   });
 
   const operator = createOperatorDoor(ctx, mask);
+  const serveDownload = createDownloadDoor(ctx);
 
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
@@ -96,7 +97,7 @@ export function createApi(ctx: Platform, isReady: () => Promise<boolean>): Api {
   const serve = (path: string | undefined, req: IncomingMessage, res: ServerResponse): void => {
     if (isBelow(FACADE_PATH, path)) return void serveFacade(ctx, req, res);
     if (isBelow(SITE_PATH, path)) return void serveSite(ctx, req, res);
-    if (isBelow(DOWNLOADS_PATH, path)) return void serveDownload(ctx, req, res);
+    if (isBelow(DOWNLOADS_PATH, path)) return void serveDownload(req, res);
     if (isBelow(BRANDING_PATH, path)) return void serveBranding(ctx, req, res);
     const door = path === GRAPHQL_PATH ? yoga : path === OPERATOR_PATH ? operator : null;
     if (!door) return sendText(res, 404, `Not here: GraphQL is at ${GRAPHQL_PATH}, M2web at ${SITE_PATH}.`);

@@ -72,6 +72,7 @@ const reportFile = (
     month: z.string().regex(MONTH, 'A month is as 2026-11.'),
     format: z.string().toUpperCase().pipe(z.enum(REPORT_FORMATS, 'The formats are pdf, csv and xlsx.')).default('PDF'),
   }),
+  heavy: ({ format }) => format !== 'CSV',
   open: async (ctx, { month, format }) => {
     const report = await findReport(ctx, kind, month, format);
     await inAccountAs(ctx, async ({ log }, actor) => {

@@ -146,3 +146,15 @@ it.each([
 ])('BIL-10 the axis of a chart up to %i', (most, marks) => {
   expect(axisMarks(most)).toEqual(marks);
 });
+
+it('BIL-10 other work goes on between the parts of a consumption report', async () => {
+  let [turns, done] = [0, false];
+  const count = () => {
+    turns += 1;
+    if (!done) setImmediate(count);
+  };
+  setImmediate(count);
+  await buffer(consumptionPdf({ facts: FACTS }));
+  done = true;
+  expect(turns).toBeGreaterThanOrEqual(5);
+});

@@ -68,14 +68,15 @@ export async function* connectionPdf({ facts, lines }: Report): AsyncGenerator<U
 
 /**
  * The consumption report as PDF (BIL-10): every figure against what the plan includes, what the month costs, and the peak of
- * concurrent connections day by day.
+ * concurrent connections day by day. Other work of the program goes on between its parts.
  */
 export async function* consumptionPdf({ facts }: Pick<Report, 'facts'>): AsyncGenerator<Uint8Array> {
   const paper = openPaper(facts, 'Consumption report', false);
-  drawUsage(paper, facts);
-  drawCharges(paper, facts);
-  drawPeaks(paper, facts);
-  drawSessions(paper, facts);
+  for (const draw of [drawUsage, drawCharges, drawPeaks, drawSessions]) {
+    await setImmediate();
+    draw(paper, facts);
+  }
+  await setImmediate();
   closePaper(paper);
   yield paper.finish();
 }

@@ -4,7 +4,7 @@ import { getDocument } from 'pdfjs-dist/legacy/build/pdf.mjs';
 import readExcel from 'read-excel-file/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { monthBounds, nextMonth, scheduleMonthEnd } from '../../src/billing/months.ts';
-import { serveDownload } from '../../src/downloads/door.ts';
+import { createDownloadDoor } from '../../src/downloads/door.ts';
 import { inAccount } from '../../src/log/write.ts';
 import { type ApiCaller, eventually, type Json } from '../support/client.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -293,7 +293,8 @@ describe('the door', () => {
     const db = new Proxy(platform.db, {
       get: (real, name) => (name === 'connectionReportLine' ? connectionReportLine : Reflect.get(real, name)),
     });
-    const door = createServer((req, res) => void serveDownload({ ...platform, db }, req, res));
+    const serve = createDownloadDoor({ ...platform, db });
+    const door = createServer((req, res) => void serve(req, res));
     await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
     const { port } = door.address() as { port: number };
     try {
@@ -329,6 +330,129 @@ describe('the door', () => {
         await expect(broken.arrayBuffer()).rejects.toThrow();
       },
     );
+  });
+
+  test('API-03 M2W-13 a download is a call of its login and account, with the token and by a link', async () => {
+    const { apiLimits, db } = server.app.platform;
+    const calls = async () => {
+      await apiLimits.flush();
+      const { _sum } = await db.apiUsage.aggregate({ where: { accountId: account.id }, _sum: { calls: true } });
+      return _sum.calls ?? 0;
+    };
+    const url = await linkTo('CONSUMPTION', past, 'CSV');
+    const path = `/downloads/reports/consumption?month=${past}&format=csv`;
+    const { token } = account.admin.api;
+    const before = await calls();
+    for (const response of [await get(url), await get(path, token), await get('/downloads/reports/other', token)])
+      expect(Number(response.headers.get('ratelimit-remaining'))).toBeGreaterThan(0);
+    expect(await calls()).toBe(before + 3);
+    for (const stranger of [await get('/downloads/link/x'), await get(path), await get(path, 'x'.repeat(43))])
+      expect([401, 404]).toContain(stranger.status);
+    expect(await calls()).toBe(before + 3);
+
+    const limits = server.app.platform.config.limits as { API_CALLS_PER_DAY_PRO: number };
+    const most = limits.API_CALLS_PER_DAY_PRO;
+    limits.API_CALLS_PER_DAY_PRO = 1;
+    try {
+      for (const response of [await get(url), await get(path, token)]) {
+        expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
+        expect(await refusal(response)).toEqual([429, 'RATE_LIMITED']);
+      }
+    } finally {
+      limits.API_CALLS_PER_DAY_PRO = most;
+    }
+  });
+
+  test('API-03 a login has some downloads at the same time, and gets room again when they are over', async () => {
+    const waiting: (() => void)[] = [];
+    let reading = 0;
+    const held = () => {
+      reading += 1;
+      return new Promise<object[]>((resolve) => waiting.push(() => resolve([])));
+    };
+    const arrived = (wanted: number) =>
+      eventually(
+        'the reading',
+        () => reading,
+        (count) => count === wanted,
+      );
+    await withLines(held as never, async (url) => {
+      const running = [0, 1, 2, 3].map(() => fetch(`${url}csv`, { headers: authorized() }));
+      await arrived(4);
+      const more = await fetch(`${url}csv`, { headers: authorized() });
+      expect(more.headers.get('retry-after')).toBe('5');
+      expect(await refusal(more)).toEqual([429, 'TOO_MANY_REQUESTS']);
+      const other = await logIn(server, account.name, 'admin', 'Admin-pass-1');
+      running.push(fetch(`${url}csv`, { headers: { authorization: `Bearer ${other.api.token}` } }));
+      await arrived(5);
+      for (const go of waiting.splice(0)) go();
+      for (const one of running) await (await one).text();
+      const again = [0, 1, 2, 3].map(() => fetch(`${url}csv`, { headers: authorized() }));
+      await arrived(9);
+      for (const go of waiting.splice(0)) go();
+      expect((await Promise.all(again)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    });
+  });
+
+  test('API-03 few reports are made at once, few wait, one more is refused; CSV waits for none', async () => {
+    const limits = server.app.platform.config.limits as Record<
+      'REPORTS_AT_ONCE' | 'REPORTS_WAITING' | 'DOWNLOADS_PER_LOGIN',
+      number
+    >;
+    const before = { ...limits };
+    Object.assign(limits, { REPORTS_AT_ONCE: 1, REPORTS_WAITING: 1, DOWNLOADS_PER_LOGIN: 9 });
+    const waiting: (() => void)[] = [];
+    let reading = 0;
+    const held = () => {
+      reading += 1;
+      return new Promise<object[]>((resolve) => waiting.push(() => resolve([])));
+    };
+    try {
+      await withLines(held as never, async (url) => {
+        const first = fetch(`${url}xlsx`, { headers: authorized() });
+        await eventually(
+          'the first',
+          async () => reading,
+          (count) => count === 1,
+        );
+        const second = fetch(`${url}pdf`, { headers: authorized() });
+        const third = await eventually(
+          'a refusal',
+          async () => {
+            const gone = new AbortController();
+            const answer = await Promise.race([
+              fetch(`${url}pdf`, { headers: authorized(), signal: gone.signal }),
+              new Promise<null>((resolve) => setTimeout(() => resolve(null), 300)),
+            ]).catch(() => null);
+            if (answer === null) gone.abort();
+            return answer;
+          },
+          (answer) => answer !== null,
+        );
+        expect(third?.headers.get('retry-after')).toBe('5');
+        expect(await refusal(third as Response)).toEqual([429, 'TOO_MANY_REQUESTS']);
+        expect(reading).toBe(1);
+        const csv = fetch(`${url}csv`, { headers: authorized() });
+        await eventually(
+          'the lines of the CSV',
+          async () => reading,
+          (count) => count === 2,
+        );
+        await eventually(
+          'all files',
+          async () => {
+            for (const go of waiting.splice(0)) go();
+            return Promise.race([
+              Promise.all([first, second, csv].map(async (one) => (await one).status)),
+              new Promise<null>((resolve) => setTimeout(() => resolve(null), 50)),
+            ]);
+          },
+          (statuses) => JSON.stringify(statuses) === '[200,200,200]',
+        );
+      });
+    } finally {
+      Object.assign(limits, before);
+    }
   });
 
   test('BIL-08 a reader who takes nothing is cut, and one who leaves ends the reading', async () => {
