@@ -137,23 +137,56 @@ async function lockFolder(folder: string): Promise<() => Promise<void>> {
 }
 
 async function openPostgres(url: string, config: Config, log: Logger): Promise<Database> {
-  const factory = new PrismaPg(
-    {
-      connectionString: url,
-      max: config.limits.DATABASE_POOL_SIZE,
-      connectionTimeoutMillis: config.limits.DATABASE_TIMEOUT_SECONDS * 1000,
-      keepAlive: true,
-      application_name: 'talkgate',
-    },
-    { onPoolError: (error) => log.warn({ err: error.message }, 'A database connection was lost') },
-  );
+  const { DATABASE_POOL_SIZE, DATABASE_TIMEOUT_SECONDS, DATABASE_STATEMENT_SECONDS } = config.limits;
+  const connecting = (statementMs: number) =>
+    new PrismaPg(
+      {
+        connectionString: url,
+        max: DATABASE_POOL_SIZE,
+        connectionTimeoutMillis: DATABASE_TIMEOUT_SECONDS * 1000,
+        keepAlive: true,
+        application_name: 'talkgate',
+        ...(statementMs > 0 && { statement_timeout: statementMs }),
+      },
+      { onPoolError: (error) => log.warn({ err: error.message }, 'A database connection was lost') },
+    );
   try {
-    await migrate(factory, log);
+    // An index on a large table takes its time.
+    const unlimited = connecting(0);
+    await ensureTrigrams(unlimited);
+    await migrate(unlimited, log);
   } catch (error) {
     throw new DatabaseError(`The database at ${shownUrl(url)} cannot be used: ${readable(error)}`);
   }
-  const client = new PrismaClient({ adapter: factory, transactionOptions: TRANSACTION });
+  const adapter = connecting(DATABASE_STATEMENT_SECONDS * 1000);
+  const client = new PrismaClient({ adapter, transactionOptions: TRANSACTION });
   return { client, kind: 'postgresql', close: () => client.$disconnect() };
+}
+
+/**
+ * The indexes of texts need pg_trgm. Any role with CREATE on the database may create it; one that has tables of its own there, and
+ * no more, gets told before a migration fails half-way.
+ */
+async function ensureTrigrams(factory: SqlMigrationAwareDriverAdapterFactory): Promise<void> {
+  const adapter = await factory.connect();
+  const present = async (): Promise<boolean> => {
+    const sql = `SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'`;
+    return (await adapter.queryRaw({ sql, args: [], argTypes: [] })).rows.length > 0;
+  };
+  try {
+    if (await present()) return;
+    try {
+      await adapter.executeScript('CREATE EXTENSION IF NOT EXISTS pg_trgm');
+    } catch (error) {
+      // Another instance that starts at the same moment may have been first.
+      if (await present()) return;
+      throw new Error(
+        `it lacks the extension pg_trgm, which this role cannot create (${readable(error)}); run CREATE EXTENSION pg_trgm in it as its owner or as a superuser.`,
+      );
+    }
+  } finally {
+    await adapter.dispose();
+  }
 }
 
 async function migrate(factory: SqlMigrationAwareDriverAdapterFactory, log: Logger): Promise<void> {

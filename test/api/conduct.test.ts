@@ -6,7 +6,10 @@ import {
   isListType,
   isNonNullType,
 } from 'graphql';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+import { openDatabase } from '../../src/database/database.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
 import { schema } from '../../src/graphql/schema.ts';
 import { createLogger } from '../../src/logger.ts';
@@ -744,6 +747,55 @@ describe('the endpoints beside GraphQL', () => {
     expect(metrics).toMatch(/^talkgate_live_streams \d+$/m);
     expect(metrics).toMatch(/^process_resident_memory_bytes \d+/m);
     expect((await get('/nothing'))[0]).toBe(404);
+  });
+
+  onPostgres('on its database', () => {
+    const database = `talkgate_bare_${process.pid}`;
+    const role = `${database}_role`;
+    const admin = new URL(inject('postgres')?.url ?? 'postgresql://none');
+    const inside = new URL(admin);
+    inside.pathname = database;
+    const own = new URL(inside);
+    [own.username, own.password] = [role, 'secret'];
+
+    it('LST-03 a role that may not create the extension is told who has to, and then it starts', async () => {
+      const open = () => openDatabase(readConfig({ DATABASE_URL: own.href }), createLogger('silent'));
+      await administer(admin.href, `CREATE DATABASE "${database}"`);
+      await administer(admin.href, `CREATE ROLE "${role}" LOGIN PASSWORD 'secret'`);
+      try {
+        await administer(inside.href, `GRANT CREATE ON SCHEMA public TO "${role}"`);
+        await expect(open()).rejects.toMatchObject({
+          name: 'DatabaseError',
+          message: expect.stringMatching(
+            /^The database at \S+ cannot be used: it lacks the extension pg_trgm.+permission.+CREATE EXTENSION pg_trgm in it as its owner or as a superuser\.$/,
+          ),
+        });
+        await administer(inside.href, 'CREATE EXTENSION pg_trgm');
+        const opened = await open();
+        expect(await opened.client.account.count()).toBe(0);
+        await opened.close();
+      } finally {
+        await administer(admin.href, `DROP DATABASE IF EXISTS "${database}" WITH (FORCE)`);
+        await administer(admin.href, `DROP ROLE IF EXISTS "${role}"`);
+      }
+    });
+
+    it('API-02 a statement that takes too long is given up, and the next one is answered', async () => {
+      const limited = await startServer({ database: 'postgresql', env: { DATABASE_STATEMENT_SECONDS: '1' } });
+      const blocker = new pg.Client({ connectionString: limited.databaseUrl });
+      try {
+        const of = await TestAccount.create(limited);
+        await blocker.connect();
+        await blocker.query('BEGIN; LOCK TABLE "Ewon" IN ACCESS EXCLUSIVE MODE');
+        const asked = await of.admin.api.send('{ ewons { nodes { name } } }');
+        expect(asked.errors?.map(({ extensions }) => extensions.code)).toEqual(['INTERNAL_ERROR']);
+        await blocker.query('ROLLBACK');
+        expect((await of.admin.api.run('{ ewons { nodes { name } } }')).ewons.nodes).toEqual([]);
+      } finally {
+        await blocker.end();
+        await limited.close();
+      }
+    });
   });
 
   onPostgres('without its database', () => {

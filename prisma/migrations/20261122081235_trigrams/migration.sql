@@ -1,4 +1,4 @@
--- Part of PostgreSQL, and trusted: whoever may create tables in the database may create it.
+-- Part of PostgreSQL, and trusted: any role with CREATE on the database may create it. To create tables in a schema is not enough.
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 
 -- CreateIndex
