@@ -32,7 +32,7 @@ export async function readPatchRequests({ db }: Platform, gatewayId: string): Pr
   }));
 }
 
-/** A device said that it does not update (PRV-08). What it was not asked for, or was given up meanwhile, counts for nothing. */
+/** A device said that it does not update (PRV-08). What it was not asked for, or was given up meanwhile, counts for nothing; nor does it when the Ewon has left the account. */
 export function refusePatch(
   ctx: Platform,
   ewon: { ewonId: string; accountId: string },

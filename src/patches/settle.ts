@@ -15,7 +15,7 @@ const FOUND = {
  * says of itself is the only proof.
  */
 export async function settlePatches(
-  { tx, now, log }: Pick<AccountTx, 'tx' | 'now' | 'log'>,
+  { tx, now, accountId, log }: Pick<AccountTx, 'tx' | 'now' | 'accountId' | 'log'>,
   told: readonly { ewonId: string; facts: { firmwareVersion?: string | undefined } }[],
 ): Promise<void> {
   const versions = new Map(
@@ -23,7 +23,7 @@ export async function settlePatches(
   );
   if (versions.size === 0) return;
   const patches = await tx.ewonPatch.findMany({
-    where: { ewonId: { in: [...versions.keys()] }, state: 'REQUESTED' },
+    where: { ewonId: { in: [...versions.keys()] }, state: 'REQUESTED', accountId },
     select: FOUND,
   });
   for (const { campaignId, ewonId, fromVersion, campaign, ewon } of patches) {
@@ -42,15 +42,19 @@ export async function settlePatches(
 }
 
 /**
- * Ends what these Ewons were asked for without an update. One whose account has switched remote management off meanwhile was
+ * Ends what these Ewons of the account were asked for without an update: one that has another account meanwhile (IMP-10) is none
+ * of them. One whose account has switched remote management off meanwhile was
  * left alone, and is skipped (PRV-07).
  */
 export async function failPatches(
-  { tx, now, log }: Pick<AccountTx, 'tx' | 'now' | 'log'>,
+  { tx, now, accountId, log }: Pick<AccountTx, 'tx' | 'now' | 'accountId' | 'log'>,
   where: Prisma.EwonPatchWhereInput,
   why: string,
 ): Promise<void> {
-  const patches = await tx.ewonPatch.findMany({ where: { AND: [where, { state: 'REQUESTED' }] }, select: FOUND });
+  const patches = await tx.ewonPatch.findMany({
+    where: { AND: [where, { state: 'REQUESTED', accountId }] },
+    select: FOUND,
+  });
   for (const { campaignId, ewonId, campaign, ewon } of patches) {
     const { id, number, name, account } = ewon;
     const [state, code, reason] = account.remoteManagement

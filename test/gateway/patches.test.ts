@@ -254,17 +254,17 @@ describe('a patch campaign', () => {
   });
 
   it('PRV-08 IMP-10 a device whose Ewon has gone to another account says nothing more in the old one', async () => {
-    const moved = await raw('Moved', '1.0s0');
+    await raw('Moved', '1.0s0');
     await start({ key: 'moved', firmwareVersion: '1.5s0' });
     await until('moved', ({ requested }) => requested === 1);
     const { db } = server.app.platform;
-    const found = await db.ewonPatch.findFirstOrThrow({ where: { ewonId: moved.id } });
+    const found = await db.ewonPatch.findFirstOrThrow({ where: { ewon: { name: 'Moved' } } });
     const other = await TestAccount.create(server);
-    await db.ewonPatch.updateMany({ where: { ewonId: moved.id }, data: { accountId: other.id } });
-    await db.ewon.update({ where: { id: moved.id }, data: { accountId: other.id } });
+    await db.ewonPatch.updateMany({ where: { ewonId: found.ewonId }, data: { accountId: other.id } });
+    await db.ewon.update({ where: { id: found.ewonId }, data: { accountId: other.id } });
     // As its tunnel, which was opened for the account before, hands it on.
     const refuse = (accountId: string) =>
-      refusePatch(server.app.platform, { ewonId: moved.id, accountId }, found.campaignId, 'no');
+      refusePatch(server.app.platform, { ewonId: found.ewonId, accountId }, found.campaignId, 'no');
     await refuse(found.accountId);
     expect(await entries(managed, 'Moved')).toEqual([]);
     expect(await campaign('moved')).toMatchObject({ requested: 1, failed: 0 });
