@@ -33,7 +33,6 @@ const environment = z.object({
   DATABASE_POOL_SIZE: whole(10, 1, 500),
   DATABASE_TIMEOUT_SECONDS: whole(10, 1, 300),
   DATABASE_STATEMENT_SECONDS: whole(30, 0, 3600),
-  DATABASE_STATEMENT_SECONDS: whole(30, 0, 3600),
   REDIS_URL: z
     .string()
     .regex(/^rediss?:\/\//, 'must begin with redis:// or rediss://')
