@@ -218,6 +218,9 @@ describe('an import', () => {
       ...{ firewallLevel: 'STANDARD', connectionMode: 'PERMANENT', wakeUpNumber: null },
     });
     expect(read.dataPoints.nodes).toEqual([]);
+    // Nor is it there unseen.
+    expect(await db().dataPoint.count({ where: { ewonId: key(ewon.id) } })).toBe(0);
+    expect(await db().ewonPool.count({ where: { ewonId: key(ewon.id) } })).toBe(1);
     expect(await ewonNames(from)).toEqual([]);
     expect((await from.admin.api.run('{ pools { nodes { name } } }')).pools.nodes).toHaveLength(2);
     // IMP-11: and now it is configured like any other.
@@ -264,7 +267,8 @@ describe('an import', () => {
     expect((await doImport(ticket)).import.counts.imported).toBe(1);
 
     const session = await db().session.findUniqueOrThrow({ where: { id: key(opened.session.id) } });
-    expect(session).toMatchObject({ state: 'CLOSED', closeReason: 'IMPORTED', ewonName: 'Traveller' });
+    // What is history of the source is not reached from the Ewon any more.
+    expect(session).toMatchObject({ state: 'CLOSED', closeReason: 'IMPORTED', ewonName: 'Traveller', ewonId: null });
     expect((await from.admin.api.run('{ account { slots { inUse } } }')).account.slots.inUse).toBe(0);
     const STATUS = 'query ($id: ID!) { ewon(by: { id: $id }) { status vpnAddress } }';
     await eventually(
