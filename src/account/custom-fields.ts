@@ -3,7 +3,7 @@ import { inAccountAs } from '../users/acting.ts';
 import { actorSubject, requireAdministrator } from '../users/rules.ts';
 
 /** The columns of the three custom values that users and Ewons have each (CF-01), in their order. */
-export const CUSTOM_COLUMNS = ['custom1', 'custom2', 'custom3'] as const;
+const CUSTOM_COLUMNS = ['custom1', 'custom2', 'custom3'] as const;
 
 export type CustomColumns = Record<(typeof CUSTOM_COLUMNS)[number], string | null>;
 

@@ -35,7 +35,7 @@ export class RateLimitedError extends AppError {
 }
 
 /** Whose call it is: a login, or an API token, of an account on its plan. */
-export interface ApiCaller {
+interface ApiCaller {
   id: string;
   accountId: string;
   plan: Plan;

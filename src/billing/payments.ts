@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Config } from '../config.ts';
 
 /** What is to be paid. */
-export interface PaymentOrder {
+interface PaymentOrder {
   /** With the same key it is paid once, however often it is asked. */
   key: string;
   accountId: string;
@@ -21,7 +21,7 @@ export interface Payments {
 }
 
 /** Always succeeds, and moves no money (BIL-05). */
-export const simulatedPayments: Payments = {
+const simulatedPayments: Payments = {
   pay: async ({ key }) => ({ reference: `SIM-${createHash('sha256').update(key).digest('hex').slice(0, 12)}` }),
 };
 

@@ -41,7 +41,7 @@ export function obstacleToMove(
 const NAME_LENGTH = 64;
 
 /** IMP-15: the name that is tried after so many others: as it is, then with ` (2)`, ` (3)`…; shortened where it gets too long. */
-export function nameTried(name: string, attempt: number): string {
+function nameTried(name: string, attempt: number): string {
   if (attempt === 1) return name;
   const suffix = ` (${attempt})`;
   let base = '';

@@ -15,7 +15,7 @@ export interface RelayOverrides {
   alsoPublic?: readonly string[];
 }
 
-export interface Delivery {
+interface Delivery {
   url: string;
   contentType: string;
   payload: Buffer;

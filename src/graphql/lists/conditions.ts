@@ -39,7 +39,7 @@ export interface Folding {
 const literally = (text: string): string => text.replaceAll(/[\\%_]/g, '\\$&');
 
 /** That the text is part of what the column holds, without regard to case. */
-export const contains = (column: string, folding: Folding | undefined, text: string): Where =>
+const contains = (column: string, folding: Folding | undefined, text: string): Where =>
   folding
     ? { [folding.column]: { contains: literally(folding.fold(text)) } }
     : { [column]: { contains: literally(text), mode: 'insensitive' } };

@@ -93,7 +93,7 @@ export const orderBy = (terms: readonly Term[], backward = false): Record<string
  * The conditions, all of which hold for what lies after a place, or before it; null where nothing can. The first of them follows
  * from the others: by it alone the database begins at the place and not at the end of the list.
  */
-export function beyond(terms: readonly Term[], place: Place, side: 'after' | 'before'): Where[] | null {
+function beyond(terms: readonly Term[], place: Place, side: 'after' | 'before'): Where[] | null {
   const ways = terms.flatMap((term, index) => {
     const way = side === 'after' ? later(term, place[index] ?? null) : earlier(term, place[index] ?? null);
     return way ? [{ AND: [...terms.slice(0, index).map((equal, at) => same(equal, place[at] ?? null)), way] }] : [];

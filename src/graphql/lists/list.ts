@@ -38,7 +38,7 @@ type Types = typeof builder.$inferSchemaTypes;
 type InputBuilder = PothosSchemaTypes.InputFieldBuilder<Types, 'InputObject'>;
 
 /** A field of a list, by which it is filtered and ordered. Its kind, and whether it may be null, are those of the column. */
-export interface ListField<M extends Model> {
+interface ListField<M extends Model> {
   /** What it is, for the schema: one or more sentences. */
   description: string;
   /** Where it is stored, if not under its own name. */
