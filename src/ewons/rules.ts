@@ -80,12 +80,6 @@ export function seesEwon(actor: Actor, ewon: EwonFacts): boolean {
   return ewon.registrationStatus === 'PENDING_APPROVAL' ? rights.administer : Object.values(rights).some(Boolean);
 }
 
-/** The Ewons whose log and sessions the actor may read because he manages them (LOG-20). */
-export function ewonsManagedBy(actor: Actor): Prisma.EwonWhereInput {
-  if (actor.administrator) return { accountId: actor.accountId };
-  return { accountId: actor.accountId, pools: { some: { poolId: { in: poolsWithRight(actor, 'modify') } } } };
-}
-
 export const ewonReference = (number: number): string => `DEV${number}`;
 
 /** EWN-24: the URL-safe form of a name, in which spaces become `+`. */

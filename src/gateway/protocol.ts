@@ -25,8 +25,6 @@ export const MAX_MESSAGE_BYTES = 16 * 1024;
 export const MAX_STREAM_FRAME_BYTES = 64 * 1024;
 /** The one text frame of a stream: its sender sends no more data, and goes on receiving (TUN-01). */
 export const STREAM_END = 'end';
-/** Bytes of the payload of one `m2u` message that any installation may allow; what it takes in fact is its own choice. */
-export const MAX_M2U_PAYLOAD_BYTES = 1024 * 1024;
 /** Bytes of an `m2u` message with a payload of so many bytes: base64, and what stands around it. */
 export const m2uMessageBytes = (payloadBytes: number): number => 4 * Math.ceil(payloadBytes / 3) + 1024;
 /** Values of one `data` message. */

@@ -3,7 +3,7 @@ import { poolsWithRight } from '../pools/rules.ts';
 import type { Actor } from '../users/actor.ts';
 
 /**
- * LOG-20: Administrators read the whole log; others the entries about themselves and about the Ewons (`ewonsManagedBy`) and users
+ * LOG-20: Administrators read the whole log; others the entries about themselves and about the Ewons and users
  * that they may manage, as `userRights` has it: an Administrator is managed by no one else, whatever groups he is in besides, and
  * groups are managed only on plans that have them. Conditions on the entries of his account, each of which alone lets the actor
  * read an entry. They are in SQL, for an entry outlives what it is about and has no relation to it; the ids stay in the database,
