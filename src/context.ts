@@ -4,7 +4,7 @@ import type { Payments } from './billing/payments.ts';
 import type { Authority } from './certificates/authority.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
-import type { Db } from './database/database.ts';
+import type { Db, ReadText } from './database/database.ts';
 import type { Geolocator } from './geolocation/resolver.ts';
 import type { JobRun } from './jobs.ts';
 import type { Logger } from './logger.ts';
@@ -19,6 +19,7 @@ import type { Actor } from './users/actor.ts';
 export interface Platform {
   config: Config;
   db: Db;
+  readText: ReadText;
   clock: Clock;
   bell: Bell;
   log: Logger;

@@ -61,6 +61,7 @@ export async function openPlatform(config: Config, overrides: Overrides = {}): P
     const platform: Platform = {
       config,
       db: database.client,
+      readText: database.readText,
       clock,
       bell,
       log,

@@ -7,6 +7,7 @@ import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 import { PrismaPg } from '@prisma/adapter-pg';
 import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
+import pg from 'pg';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
 import { lock } from 'proper-lockfile';
 import type { Config } from '../config.ts';
@@ -23,8 +24,15 @@ export type Tx = Prisma.TransactionClient;
 export interface Database {
   client: Db;
   kind: 'pglite' | 'postgresql';
+  readText: ReadText;
   close(): Promise<void>;
 }
+
+/**
+ * Reads a query of one row with one column, a text or null. For files of any length: what the ORM reads stays in memory until the
+ * next large collection of garbage, some hundred bytes a row; on PostgreSQL this does without it.
+ */
+export type ReadText = (query: Prisma.Sql) => Promise<string | null>;
 
 /** The database cannot be opened; the message says what to do. */
 export class DatabaseError extends Error {
@@ -62,6 +70,7 @@ async function openEmbedded(path: string, log: Logger, memory: () => Promise<PGl
     return {
       client,
       kind: 'pglite',
+      readText: async (query) => Object.values((await client.$queryRaw<[Record<string, string>]>(query))[0])[0] ?? null,
       close: async () => {
         await client.$disconnect();
         await pglite.close();
@@ -116,6 +125,9 @@ function letOthersIn(pglite: PGlite): void {
   };
 }
 
+/** Connections for {@link ReadText}, opened when they are needed. */
+const TEXT_CONNECTIONS = 2;
+
 /** Waits beyond these are a fault, not load: the caller gets an error and nothing is left half done. Milliseconds. */
 const TRANSACTION = { maxWait: 15_000, timeout: 20_000 };
 
@@ -160,7 +172,38 @@ async function openPostgres(url: string, config: Config, log: Logger): Promise<D
   }
   const adapter = connecting(DATABASE_STATEMENT_SECONDS * 1000);
   const client = new PrismaClient({ adapter, transactionOptions: TRANSACTION });
-  return { client, kind: 'postgresql', close: () => client.$disconnect() };
+  const texts = openTexts(url, config, log);
+  return {
+    client,
+    kind: 'postgresql',
+    readText: texts.readText,
+    close: async () => {
+      await texts.close();
+      await client.$disconnect();
+    },
+  };
+}
+
+/** Connections beside those of the ORM, opened when they are needed. */
+function openTexts(url: string, { limits }: Config, log: Logger): { readText: ReadText; close(): Promise<void> } {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: TEXT_CONNECTIONS,
+    connectionTimeoutMillis: limits.DATABASE_TIMEOUT_SECONDS * 1000,
+    statement_timeout: limits.DATABASE_STATEMENT_SECONDS * 1000,
+    keepAlive: true,
+    application_name: 'talkgate files',
+  });
+  pool.on('error', (error) => log.warn({ err: error.message }, 'A database connection was lost'));
+  return {
+    readText: async ({ text, values }) => {
+      // The driver writes a time in the zone of the process, and a column without zone forgets which that was.
+      const written = values.map((value) => (value instanceof Date ? value.toISOString() : value));
+      const { rows } = await pool.query<[string | null]>({ text, values: written, rowMode: 'array' });
+      return rows[0]?.[0] ?? null;
+    },
+    close: () => pool.end(),
+  };
 }
 
 /**

@@ -5,12 +5,12 @@ import type { DownloadKind } from '../downloads/links.ts';
 import { type LogEntry, Prisma } from '../generated/prisma/client.ts';
 import { inAccountAs } from '../users/acting.ts';
 import { actorSubject } from '../users/rules.ts';
-import { readFirst, type Selection, selectionOf } from './entries.ts';
+import { readOldest, type Selection, selectionOf } from './entries.ts';
 import { type LogFilter, logFilterJson, requireModest } from './filter.ts';
 import { csvCells, LOG_COLUMNS, type LogColumn, localTimes, type RawShape, rawLines } from './text.ts';
 
 /** Entries that are in memory at once. */
-const BATCH = 1000;
+const BATCH = 200;
 
 /** JSON as it is, or as text in the query of an address. */
 const json = <T extends z.ZodType>(schema: T) =>
@@ -90,11 +90,11 @@ function begin(ctx: ActorContext, wanted: LogFilter | null | undefined, format: 
 }
 
 /** The selection, oldest first, batch by batch, as it is asked for. */
-async function* readAll({ db }: ActorContext, selection: Selection, until: bigint): AsyncGenerator<LogEntry[]> {
+async function* readAll(ctx: ActorContext, selection: Selection, until: bigint): AsyncGenerator<LogEntry[]> {
   let place = 0n;
   for (;;) {
     const where = Prisma.sql`"seq" > ${place}::bigint AND "seq" <= ${until}::bigint`;
-    const entries = await readFirst(db, selection, where, Prisma.sql`"seq"`, BATCH);
+    const entries = await readOldest(ctx, selection, where, BATCH);
     const last = entries.at(-1);
     if (!last) return;
     yield entries;

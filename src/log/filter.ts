@@ -6,6 +6,8 @@ import { LogCategory, LogSeverity, LogTrigger } from '../generated/prisma/enums.
 import { STORABLE_TEXT } from '../graphql/all-violations.ts';
 import { keysOf } from '../graphql/global-id.ts';
 import { FILTER_VALUES_MAX, valuesIn } from '../graphql/lists/conditions.ts';
+import { seesPool } from '../pools/rules.ts';
+import type { Actor } from '../users/actor.ts';
 import { LOG_EVENTS, type LogCode } from './events.ts';
 
 /** A selection of the log (LOG-05, LOG-06, LOG-10): all that is given holds together, several values of one are alternatives. */
@@ -131,10 +133,11 @@ function ofName(column: string, filter: NameFilter | null | undefined): Prisma.S
 }
 
 /**
- * The filter as a condition on the entries of an account. Ewons of pools are those that are in them now. NOT keeps every entry
+ * The filter as a condition on the entries of the reader's account. Ewons of pools are those that are in them now; of pools that he
+ * does not see there are none (LST-06). NOT keeps every entry
  * that the filter in it does not, also those without the user or Ewon that it asks about.
  */
-export function filterSql(accountId: string, filter: LogFilter | null | undefined): Prisma.Sql {
+export function filterSql(reader: Actor, filter: LogFilter | null | undefined): Prisma.Sql {
   if (!filter) return Prisma.sql`TRUE`;
   const {
     AND,
@@ -152,7 +155,8 @@ export function filterSql(accountId: string, filter: LogFilter | null | undefine
     ewonName,
     search,
   } = filter;
-  const inner = (one: LogFilter) => filterSql(accountId, one);
+  const { accountId } = reader;
+  const inner = (one: LogFilter) => filterSql(reader, one);
   const conditions: Prisma.Sql[] = [];
   if (AND) conditions.push(all(AND.map(inner)));
   if (OR) conditions.push(any(OR.map(inner)));
@@ -162,7 +166,7 @@ export function filterSql(accountId: string, filter: LogFilter | null | undefine
   if (poolIds)
     conditions.push(Prisma.sql`"ewonId" IN (
       SELECT i."ewonId" FROM "EwonPool" i JOIN "Pool" o ON o."id" = i."poolId"
-      WHERE o."accountId" = ${accountId}::uuid AND o."id" = ANY(${keysOf('Pool', poolIds)}::uuid[]))`);
+      WHERE o."accountId" = ${accountId}::uuid AND o."id" = ANY(${keysOf('Pool', poolIds).filter((id) => seesPool(reader, id))}::uuid[]))`);
   if (categories) conditions.push(among('category', 'LogCategory', categories));
   if (severities) conditions.push(among('severity', 'LogSeverity', severities));
   if (triggers) conditions.push(among('trigger', 'LogTrigger', triggers));

@@ -344,10 +344,10 @@ const STREAM_ERRORS =
   'It ends with STREAM_LAGGED or LOGIN_EXPIRED and, in `extensions.cursor`, where to go on. Errors: CURSOR_EXPIRED, CURSOR_INVALID.';
 
 /** Of the entries that a reader may read, those that a filter keeps. */
-const keep = ({ db, actor }: LoggedInContext, entries: LogEntry[], filter: LogFilter): Promise<LogEntry[]> =>
+const keep = (db: LoggedInContext['db'], actor: Actor, entries: LogEntry[], filter: LogFilter): Promise<LogEntry[]> =>
   amongEntries(
     db,
-    { accountId: actor.accountId, readable: [Prisma.sql`TRUE`], filter: filterSql(actor.accountId, filter) },
+    { accountId: actor.accountId, readable: [Prisma.sql`TRUE`], filter: filterSql(actor, filter) },
     entries,
   );
 
@@ -359,7 +359,7 @@ builder.subscriptionFields((t) => ({
     subscribe: (_root, { after, filter }, ctx) =>
       stream(ctx, after, async (actor, entries) => {
         const readable = await readableConnectionEvents(ctx.db, actor, entries);
-        return filter ? keep(ctx, readable, filter) : readable;
+        return filter ? keep(ctx.db, actor, readable, filter) : readable;
       }),
     resolve: (batch) => batch,
   }),

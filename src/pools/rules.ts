@@ -37,6 +37,10 @@ export function poolsVisibleTo(actor: Actor): Prisma.PoolWhereInput {
   return { accountId: actor.accountId, ...(!seesAll && { id: { in: poolsWithRight(actor, 'any') } }) };
 }
 
+/** {@link poolsVisibleTo} for a pool of his account at hand. */
+export const seesPool = (actor: Actor, poolId: string): boolean =>
+  Object.values(rightsOnPools(actor, [poolId])).some(Boolean);
+
 /** POOL-08, GRP-10 */
 export const mayCreatePool = (actor: Actor): boolean => actor.administrator || actor.mayCreatePools;
 

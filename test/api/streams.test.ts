@@ -173,6 +173,31 @@ test('EVT-02 EVT-12 LOG-04 LOG-07 an Ewon and its sessions as connection events,
   await stream.leave();
 });
 
+test('EVT-02 EVT-07 LST-06 LOG-10 by a pool that the reader does not see, no filter tells what is in it', async () => {
+  const of = await TestAccount.create(server);
+  const [seen, hidden] = [await of.pool('seen'), await of.pool('hidden')];
+  const reader = await of.user('reader', [await of.group('readers', [{ poolId: seen, modify: true }])]);
+  const ewon = await of.ewon({ name: 'in both', poolIds: [seen, hidden] });
+  const after = await cursorNow(of.admin.api);
+  const key = Buffer.from(ewon.id, 'base64url').toString().split(':')[1] as string;
+  const thing = { id: key, number: 1, name: 'in both' };
+  await write(of, { code: 'EWON_ONLINE', ewon: thing, params: { vpnAddress: '10.238.0.9' } });
+  const count = async (poolIds: string[]) => {
+    const page = await reader.api.run('query ($filter: LogFilter) { logEntries(filter: $filter) { nodes { code } } }', {
+      filter: { poolIds, codes: ['EWON_ONLINE'] },
+    });
+    return page.logEntries.nodes.length;
+  };
+  expect([await count([seen]), await count([hidden]), await count([seen, hidden])]).toEqual([1, 0, 1]);
+  const streams = [CONNECTION_EVENTS, LOG_EVENTS].map((query) =>
+    [seen, hidden].map((poolId) => subscribe(reader.api, query, { after, filter: { poolIds: [poolId] } })),
+  );
+  for (const [shown, silent] of streams) {
+    await shown?.waitFor('the event', () => shown.received.length > 0);
+    expect(silent?.received).toEqual([]);
+  }
+});
+
 test('EVT-02 LOG-05 LOG-06 LOG-10 filters: Ewons, pools, users, categories, severities, codes, and all of them together', async () => {
   const { api } = account.admin;
   const after = await cursorNow(api);
