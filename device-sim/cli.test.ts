@@ -237,7 +237,7 @@ describe('npm run sim', () => {
     expect(listed.stdout).toMatch(/^(\d{4}-\d{4}-\d{2} {2}online .* Ewon 1\n){2}$/);
     expect(await control('faults', SERIAL, 'link.latencyMs=5', 'clockSkewMs=60000')).toMatchObject({
       status: 0,
-      stdout: `${SERIAL} {"keepAliveDelayMs":0,"link":{"latencyMs":5},"clockSkewMs":60000}\n`,
+      stdout: `${SERIAL} {"keepAliveDelayMs":0,"link":{"latencyMs":5},"clockSkewMs":60000,"updates":"INSTALLED"}\n`,
     });
     expect(await control('register', SERIAL, 'register=3', 'value=77')).toMatchObject({
       stdout: `${SERIAL} {"address":"10.0.0.20","register":3,"value":77}\n`,

@@ -427,7 +427,7 @@ describe('tunnel', () => {
     expect(beats()).toBeLessThanOrEqual(before + 1);
     device.setFaults({ keepAliveDelayMs: 0 });
     await gateway.until(() => beats() >= before + 3);
-    expect(device.faults).toEqual({ keepAliveDelayMs: 0, link: null, clockSkewMs: 0 });
+    expect(device.faults).toEqual({ keepAliveDelayMs: 0, link: null, clockSkewMs: 0, updates: 'INSTALLED' });
   });
 
   test('SIM-05 a clock that is wrong judges the age of the certificate wrongly', async () => {

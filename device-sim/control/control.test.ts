@@ -63,9 +63,14 @@ test('SIM-07 GW-10 devices are listed, switched online and offline, and given fa
     ],
   });
   await call(`/devices/${serialNumber}/faults`, { link: { bytesPerSecond: 5000 }, keepAliveDelayMs: 10 });
-  expect(first().faults).toEqual({ link: { bytesPerSecond: 5000 }, keepAliveDelayMs: 10, clockSkewMs: 0 });
+  expect(first().faults).toEqual({
+    link: { bytesPerSecond: 5000 },
+    keepAliveDelayMs: 10,
+    clockSkewMs: 0,
+    updates: 'INSTALLED',
+  });
   await call(`/devices/${serialNumber}/faults`, { link: null });
-  expect(first().faults).toEqual({ link: null, keepAliveDelayMs: 10, clockSkewMs: 0 });
+  expect(first().faults).toEqual({ link: null, keepAliveDelayMs: 10, clockSkewMs: 0, updates: 'INSTALLED' });
   await call(`/devices/${serialNumber}/digital-input`, { on: true, policy: 'ON_DISABLES' });
   await first().waitFor('closed');
   expect(first().lastClose?.reason).toBe('REMOTE_ACCESS_DISABLED');

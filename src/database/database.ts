@@ -217,7 +217,8 @@ async function ensureTrigrams(factory: SqlMigrationAwareDriverAdapterFactory): P
     return (await adapter.queryRaw({ sql, args: [], argTypes: [] })).rows.length > 0;
   };
   try {
-    if (await present()) return;
+    // A database that cannot be reached says so itself, when it is migrated.
+    if (await present().catch(() => true)) return;
     try {
       await adapter.executeScript('CREATE EXTENSION IF NOT EXISTS pg_trgm');
     } catch (error) {
