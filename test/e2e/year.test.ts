@@ -143,7 +143,7 @@ async function liveThroughAYear(): Promise<Year> {
 }
 
 it('ACC-13 ACC-16 BIL-09 BIL-11 BIL-13 BIL-14 CON-17 PWD-11 LOG-17 CLK-03 a year: trial, credit, fees, overuse, a scheduled decrease, an expired password, reports that never change, retention; twice with the same ledger', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const year = await liveThroughAYear();
   expect(year.plans).toEqual({

@@ -239,18 +239,6 @@ CREATE INDEX "Ewon_accountId_custom3_id_idx" ON "Ewon"("accountId", "custom3", "
 CREATE UNIQUE INDEX "LedgerEntry_accountId_key_key" ON "LedgerEntry"("accountId", "key");
 
 -- CreateIndex
-CREATE INDEX "LogEntry_accountId_code_seq_idx" ON "LogEntry"("accountId", "code", "seq");
-
--- CreateIndex
-CREATE INDEX "LogEntry_accountId_userName_seq_idx" ON "LogEntry"("accountId", "userName", "seq");
-
--- CreateIndex
-CREATE INDEX "LogEntry_accountId_ewonName_seq_idx" ON "LogEntry"("accountId", "ewonName", "seq");
-
--- CreateIndex
-CREATE INDEX "LogEntry_accountId_category_severity_seq_idx" ON "LogEntry"("accountId", "category", "severity", "seq");
-
--- CreateIndex
 CREATE INDEX "LogEntry_accountId_at_idx" ON "LogEntry"("accountId", "at");
 
 -- CreateIndex

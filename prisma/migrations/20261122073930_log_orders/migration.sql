@@ -1,15 +1,3 @@
--- DropIndex
-DROP INDEX "LogEntry_accountId_category_severity_seq_idx";
-
--- DropIndex
-DROP INDEX "LogEntry_accountId_code_seq_idx";
-
--- DropIndex
-DROP INDEX "LogEntry_accountId_ewonName_seq_idx";
-
--- DropIndex
-DROP INDEX "LogEntry_accountId_userName_seq_idx";
-
 -- CreateIndex
 CREATE INDEX "LogEntry_accountId_code_seq_category_severity_trigger_idx" ON "LogEntry"("accountId", "code", "seq", "category", "severity", "trigger");
 
