@@ -198,7 +198,7 @@ builder.mutationField('changePlan', (t) =>
     type: ChangePlanSuccess,
     errors: { types: [ConfirmationRequiredError] },
     description:
-      'Starts PRO, the first time as a free trial that is granted once (ACC-13), or goes back to FREE: groups and pools are removed for good, every firewall becomes HIGH, temporary users are disabled, credit is not refunded (ACC-17 to ACC-20). The present plan changes nothing. Administrators only. Errors: FORBIDDEN, PLAN_NOT_SELF_SERVICE, ACKNOWLEDGEMENT_REQUIRED, CONFIRMATION_REQUIRED.',
+      'Starts PRO, the first time as a free trial that is granted once (ACC-13), or goes back to FREE: groups and pools are removed for good, every firewall becomes HIGH, temporary users are disabled, credit is not refunded (ACC-17 to ACC-20), and the fee of the month that is left is taken at once (BIL-11). The present plan changes nothing. Administrators only. Errors: FORBIDDEN, PLAN_NOT_SELF_SERVICE, ACKNOWLEDGEMENT_REQUIRED, CONFIRMATION_REQUIRED.',
     args: { input: t.arg({ type: ChangePlanInput, required: true }) },
     resolve: async (_root, { input }, ctx) => {
       await changePlan(ctx, input.plan, {
