@@ -256,6 +256,13 @@ describe('data of a device', () => {
     }
     expect(thirdParty.received.map(({ path }) => path)).toEqual(Array(4).fill('/in?key=1'));
 
+    // The connection ends with the status and not with the time for an answer, which is over first for whoever asked before.
+    const ended: string[] = [];
+    const asked = new Promise<ServerResponse>((held) => {
+      thirdParty.answer = (response) => held(response.on('close', () => void ended.push('earlier')));
+    });
+    const earlier = relay(await device('Patient'));
+    const late = await asked;
     const closed = new Promise<number>((gone) => {
       thirdParty.answer = (response) => {
         let written = 0;
@@ -266,12 +273,16 @@ describe('data of a device', () => {
         response.writeHead(200).flushHeaders();
         response.on('close', () => {
           clearInterval(timer);
+          ended.push('endless');
           gone(written);
         });
       };
     });
     expect(await relay(tunnel)).toMatchObject({ type: 'accepted' });
     expect(await closed).toBeLessThan(20_000_000);
+    expect(ended).toEqual(['endless']);
+    late.writeHead(204).end();
+    expect(await earlier).toMatchObject({ type: 'accepted' });
   });
 
   it('M2U-04 a name is judged at each connection, by all that it resolves to, and the socket goes nowhere else', async () => {
