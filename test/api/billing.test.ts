@@ -112,6 +112,8 @@ describe('what an Administrator reads', () => {
     expect(usage).toMatchObject({
       ...{ month, from: created.createdAt.toISOString(), trafficBytes: gigabytes, sms: 0, mails: 3 },
       ...{ dataPoints: 3_000_000_000, includedSms: 2, peakConnections: 0 },
+      includedTrafficBytes: limits.TRAFFIC_INCLUDED_MB_PRO * 1e6,
+      includedDataPoints: limits.DATA_POINTS_INCLUDED_PRO,
     });
     expect(usage.to).toMatch(/^\d{4}-\d{2}-01T00:00:00.000Z$/);
     expect(usage.charges).toEqual([
@@ -129,7 +131,9 @@ describe('what an Administrator reads', () => {
         amount: { amount: euros(2995 * limits.DATA_POINTS_MILLION_PRICE_CENTS) },
       },
     ]);
+    await pay(light.admin, '12.50');
     const other = (await light.admin.api.run(CONTRACT)).account;
+    expect(other).toMatchObject({ credit: { amount: '12.50' }, ledger: { totalCount: 1 } });
     expect(other.contract).toMatchObject({
       plan: 'LIGHT',
       monthlyFee: { amount: euros(limits.PLAN_FEE_CENTS_LIGHT) },
