@@ -129,7 +129,7 @@ async function unconfirmed(tx: Tx, account: { id: string; plan: Plan }, plan: Pl
       })
     : [];
   return new ConfirmationRequiredError(
-    `A change to ${plan} cannot be undone: what the plan does not have is removed for good. Ask planOffer what that is, then repeat with confirm: true.`,
+    `A change to ${plan} cannot be undone: what the plan does not have is removed for good, and the fee of the month in a paid plan is taken at once. Ask planOffer what that is, then repeat with confirm: true.`,
     sessions,
   );
 }

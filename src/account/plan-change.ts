@@ -91,7 +91,10 @@ async function rolesFromGroups({ tx, accountId }: AccountTx): Promise<void> {
 async function dropGroupsAndPools(ctx: Platform, account: AccountTx, plan: Plan): Promise<void> {
   const { tx, accountId, log } = account;
   await tx.slot.updateMany({ where: { accountId }, data: { groupId: null } });
-  await tx.group.deleteMany({ where: { accountId, administrators: false } });
+  const groups = { accountId, administrators: false };
+  for (const { name } of await tx.group.findMany({ where: groups, orderBy: { nameKey: 'asc' } }))
+    log({ code: 'GROUP_DELETED', params: { name } });
+  await tx.group.deleteMany({ where: groups });
 
   const tokens = await tx.apiToken.updateManyAndReturn({
     where: { accountId, poolId: { not: null } },
@@ -101,7 +104,10 @@ async function dropGroupsAndPools(ctx: Platform, account: AccountTx, plan: Plan)
     log({ code: 'API_TOKEN_CHANGED', params: { name, change: `valid for all Ewons, for the plan became ${plan}` } });
 
   const { id: poolId } = await tx.pool.findFirstOrThrow({ where: { accountId, isDefault: true } });
-  await tx.pool.deleteMany({ where: { accountId, isDefault: false } });
+  const pools = { accountId, isDefault: false };
+  for (const { name } of await tx.pool.findMany({ where: pools, orderBy: { nameKey: 'asc' } }))
+    log({ code: 'POOL_DELETED', params: { name } });
+  await tx.pool.deleteMany({ where: pools });
   await tx.$executeRaw`
     INSERT INTO "EwonPool" ("ewonId", "poolId")
     SELECT "id", ${poolId}::uuid FROM "Ewon" WHERE "accountId" = ${accountId}::uuid ON CONFLICT DO NOTHING`;

@@ -1,4 +1,3 @@
-import { addSeconds } from '../clock.ts';
 import { builder } from '../graphql/builder.ts';
 import type { LoggedInContext } from '../graphql/context.ts';
 import { ViewerType } from '../logins/graphql.ts';
@@ -12,7 +11,8 @@ const BudgetType = builder.objectRef<Budget>('RequestBudget').implement({
     resetsAt: t.field({
       type: 'DateTime',
       description: 'When the window is over and all are there again.',
-      resolve: ({ resetMs }, _args, { clock }) => addSeconds(clock.now(), resetMs / 1000),
+      // To the second: the clock has gone on a little since the time that is left was read.
+      resolve: ({ resetMs }, _args, { clock }) => new Date(Math.round((clock.now().getTime() + resetMs) / 1000) * 1000),
     }),
   }),
 });

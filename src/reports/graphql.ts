@@ -145,9 +145,9 @@ builder.prismaObjectFields('Account', (t) => ({
   consumption: t.field({
     type: ConsumptionType,
     nullable: true,
-    description: `What was used in a month, against what is included. ${WHO} Errors: NOT_FOUND (a month without a report).`,
+    description: `What was used in a month, against what is included. ${WHO} Errors: NOT_FOUND (no such month, or one without a report).`,
     args: {
-      month: t.arg.string({ validate: month, description: 'As `2026-11`; the one that is not over unless given.' }),
+      month: t.arg.string({ description: 'As `2026-11`; the one that is not over unless given.' }),
     },
     select: { id: true, openMonth: true },
     resolve: async ({ id, openMonth }, args, ctx) =>

@@ -339,6 +339,11 @@ describe('a downgrade', () => {
         { id: cut.id, state: 'CLOSED', closeReason: 'USER_DISABLED' },
       ]),
     );
+    const gone = await account.log({ codes: ['GROUP_DELETED', 'POOL_DELETED'] });
+    expect(gone.map(({ text }) => text).toSorted(), 'the log tells what is gone').toEqual([
+      'Group Team deleted',
+      'Pool North deleted',
+    ]);
     expect(await row(account)).toMatchObject({ concurrentConnections: 1 });
     expect(await db.slot.count({ where: { accountId: account.id, groupId: { not: null } } })).toBe(0);
     expect(await db.ewon.count({ where: { accountId: account.id, firewallLevel: 'HIGH' } })).toBe(2);
