@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { addSeconds } from '../clock.ts';
 import type { ActorContext, Platform } from '../context.ts';
 import { AppError } from '../errors.ts';
-import { type Actor, loadActor } from '../users/actor.ts';
+import { refreshActor } from '../logins/login.ts';
+import type { Actor } from '../users/actor.ts';
 
 /** Below which files are downloaded from the HTTP port. */
 export const DOWNLOADS_PATH = '/downloads';
@@ -71,22 +72,20 @@ export function createDownloadLink<P extends Record<string, unknown>>(
  * @throws AppError DOWNLOAD_INVALID when it was not made here, has expired, or its login has ended
  */
 export async function openDownloadLink(
-  { secrets, clock, config, db }: Platform,
+  ctx: Platform,
   token: string,
 ): Promise<{ path: string; params: Record<string, unknown>; actor: Actor }> {
   const invalid = new AppError('DOWNLOAD_INVALID', 'The link is unknown or has expired; ask for another.');
   let content: unknown;
   try {
-    content = JSON.parse(secrets.decrypt(token));
+    content = JSON.parse(ctx.secrets.decrypt(token));
   } catch {
     throw invalid;
   }
   const link = signed.safeParse(content);
-  const now = clock.now();
-  if (!link.success || link.data.expiresAt <= now) throw invalid;
+  if (!link.success || link.data.expiresAt <= ctx.clock.now()) throw invalid;
   const { path, params, loginId } = link.data;
-  const idleMs = config.limits.LOGIN_IDLE_MINUTES * 60_000;
-  const actor = await loadActor(db, now, idleMs, { id: loginId });
+  const actor = await refreshActor(ctx, { loginId });
   if (actor?.stage !== 'OPEN') throw invalid;
   return { path, params, actor };
 }

@@ -318,7 +318,7 @@ export async function authenticate(ctx: Platform, token: string): Promise<Actor 
 }
 
 /** The same actor with the rights as they stand now, without counting as a use; null when the login has ended (EVT-07, EVT-08). */
-export const refreshActor = (ctx: Platform, actor: Actor): Promise<Actor | null> =>
+export const refreshActor = (ctx: Platform, actor: Pick<Actor, 'loginId'>): Promise<Actor | null> =>
   loadActor(ctx.db, ctx.clock.now(), idleMs(ctx), { id: actor.loginId });
 
 /** A live Ecatcher session counts as use of its login (AUTH-18). */
